@@ -1,0 +1,22 @@
+// Package erase runs code that handles secrets so that what it leaves behind is overwritten.
+//
+// Libraries below us keep copies of what they are given: the AES key schedule, Argon2's pre-hash, the
+// buffers of a hash function, the strings of a parser. [Do] erases such temporaries from the stack
+// and the registers before it returns, and [Flush] those on the heap that nothing refers to any more.
+//
+// Guarantees. Built with GOEXPERIMENT=runtimesecret on linux/amd64 or linux/arm64 (as `make build`
+// does), Do is runtime/secret.Do: stack, registers and every heap object that the function allocates
+// are erased, heap objects at the first collection that finds them dead.
+//
+// Non-guarantees. Elsewhere Do overwrites the stack below the call and Flush returns free memory to
+// the operating system: as much as a Go program can do by itself, and not complete. In either build,
+// goroutines that the function starts are not covered.
+package erase
+
+import "reflect"
+
+// Object overwrites with zeros the object that p points to, for a dead object of another package
+// that offers no way to wipe itself: a cipher.AEAD, say, which holds its key schedule inline. p is a
+// non-nil pointer, or an interface that holds one. Memory that the object itself points to is not
+// followed, and the object is unusable afterwards.
+func Object(p any) { reflect.ValueOf(p).Elem().SetZero() }
