@@ -1,0 +1,71 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+)
+
+var (
+	// ErrNotRegular is returned for a path that names something other than a regular file, such as a directory, a
+	// device, or (where no link is followed) a symbolic link.
+	ErrNotRegular = errors.New("not a regular file")
+
+	// ErrMountPoint is returned for a file that is itself a mount point, as a file bound into a container is: nothing
+	// can be renamed over it. Mounting its directory instead is the way out.
+	ErrMountPoint = errors.New("file is a mount point")
+
+	// ErrAttributes is returned when the owner, the group, the mode or an extended attribute of a file cannot be
+	// given to the file that is to take its place.
+	ErrAttributes = errors.New("cannot keep file attributes")
+
+	// ErrChanged is returned when the file at the path was exchanged for another, or changed its size, while it was
+	// being replaced or copied. What the other process put there stands.
+	ErrChanged = errors.New("file changed meanwhile")
+
+	// ErrUnconfirmed is returned when the new content stands at the path and is complete, but the sync of the
+	// directory failed and the old content could not be put back: after a power cut the path may hold either.
+	ErrUnconfirmed = errors.New("new content is in place but not confirmed durable")
+
+	// ErrLockTimeout is returned by Lock when another process held the lock for the whole of the time allowed.
+	ErrLockTimeout = errors.New("lock not obtained in time")
+)
+
+// wrap adds the operation and the path to err, in place of the names of system calls and temporary files that the os
+// package adds. It returns nil for nil.
+func wrap(operation, path string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %s: %w", operation, path, cause(err))
+}
+
+// cause strips the wrapping of the os package, which repeats what wrap says.
+func cause(err error) error {
+	switch e := err.(type) {
+	case *fs.PathError:
+		return e.Err
+	case *os.LinkError:
+		return e.Err
+	case *os.SyscallError:
+		return e.Err
+	}
+	return err
+}
+
+// wrapRename is wrap for an operation that puts a file at path: the kernel answers EBUSY where path is a mount point.
+func wrapRename(operation, path string, err error) error {
+	if errors.Is(err, syscall.EBUSY) {
+		return fmt.Errorf("%s %s: %w: %w", operation, path, ErrMountPoint, cause(err))
+	}
+	return wrap(operation, path, err)
+}
+
+// unsupported reports whether err says that this kernel or file system does not offer the operation at all. EPERM is
+// one of these answers: hard links on FAT give it, and so do sandboxes for system calls they do not know. Whoever falls
+// back on a plainer operation meets a real EPERM again there.
+func unsupported(err error) bool {
+	return errors.Is(err, errors.ErrUnsupported) || errors.Is(err, syscall.EINVAL) || errors.Is(err, syscall.EPERM)
+}

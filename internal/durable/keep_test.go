@@ -1,0 +1,58 @@
+package durable
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+func TestKeepNumbersWhatItWouldLose(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "f")
+	write := func(content string) {
+		t.Helper()
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	keep := func() {
+		t.Helper()
+		if err := Keep(path, ".bak"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	expect := func(want map[string]string) {
+		t.Helper()
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(entries) != len(want) {
+			t.Errorf("%d entries, want %d: %v", len(entries), len(want), entries)
+		}
+		for name, content := range want {
+			got, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || string(got) != content {
+				t.Errorf("%s: %q, %v; want %q", name, got, err, content)
+			}
+		}
+	}
+
+	write("one")
+	keep()
+	expect(map[string]string{"f": "one", "f.bak": "one"})
+	keep() // the same content: nothing to do
+	expect(map[string]string{"f": "one", "f.bak": "one"})
+	write("two")
+	keep()
+	expect(map[string]string{"f": "two", "f.bak": "two", "f.bak.1": "one"})
+	write("three, which is longer")
+	keep()
+	expect(map[string]string{"f": "three, which is longer", "f.bak": "three, which is longer", "f.bak.1": "one", "f.bak.2": "two"})
+
+	if err := Keep(filepath.Join(dir, "missing"), ".bak"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of a missing file: %v", err)
+	}
+}

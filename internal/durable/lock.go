@@ -1,0 +1,166 @@
+package durable
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// lockRetryDelay is the time between two tries for a lock that is held.
+const lockRetryDelay = 10 * time.Millisecond
+
+// FileLock is a lock that is held, until Unlock, the end of the process, or the moment when nothing refers to it any more.
+type FileLock struct {
+	flock *flock.Flock
+}
+
+// Path returns the path of the lock file.
+func (l *FileLock) Path() string { return l.flock.Path() }
+
+// Unlock releases the lock; a second call does nothing. The lock file stays.
+func (l *FileLock) Unlock() error { return wrap("unlock", l.Path(), l.flock.Unlock()) }
+
+// Lock takes the exclusive lock that guards path, a file that need not exist, and waits for it up to timeout; with a
+// timeout of 0 or less it tries once. It excludes other processes and other callers in this one. The lock file is
+// PATH.lock beside what the symbolic links of path lead to; it is made where it is missing, with mode 0600 and the owner
+// and group of the file, and must be a regular file (ErrNotRegular).
+//
+// Errors match ErrLockTimeout; the error of ctx where that ends first; fs.ErrNotExist for a missing directory;
+// ErrAttributes where the lock file would have to be made with an owner that this process cannot give it; fs.ErrPermission
+// where the lock file belongs to somebody else, as it does after a change of owner of the file alone.
+func Lock(ctx context.Context, path string, timeout time.Duration) (*FileLock, error) {
+	return realSystem().lock(ctx, path, timeout)
+}
+
+func (sys *system) lock(ctx context.Context, path string, timeout time.Duration) (*FileLock, error) {
+	resolved, err := Resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	dir, base, err := sys.openParent(resolved)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.close()
+	deadline := time.Now().Add(timeout)
+	for {
+		if err := sys.ensureLockFile(dir, base); err != nil {
+			return nil, err
+		}
+		l := flock.New(dir.join(lockName(base)), flock.SetFlag(lockOpenFlags))
+		err := obtain(ctx, l, time.Until(deadline))
+		if err == nil {
+			err = sys.confirmLock(dir, base, l)
+		}
+		switch {
+		case err == nil:
+			return &FileLock{flock: l}, nil
+		case errors.Is(err, fs.ErrNotExist) && time.Now().Before(deadline):
+			continue // the lock file was removed or exchanged; whoever opens it now would not see this lock
+		case errors.Is(err, ErrLockTimeout):
+			return nil, fmt.Errorf("lock %s: %w (%v)", l.Path(), ErrLockTimeout, timeout)
+		}
+		return nil, wrap("lock", l.Path(), err)
+	}
+}
+
+// obtain waits for l.
+func obtain(ctx context.Context, l *flock.Flock, remaining time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	locked, err := l.TryLock()
+	if err == nil && !locked && remaining > 0 {
+		limited, cancel := context.WithTimeout(ctx, remaining)
+		defer cancel()
+		locked, err = l.TryLockContext(limited, lockRetryDelay)
+	}
+	switch {
+	case locked:
+		return nil
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err == nil || errors.Is(err, context.DeadlineExceeded):
+		return ErrLockTimeout
+	case errors.Is(err, syscall.ELOOP):
+		return ErrNotRegular
+	}
+	return err
+}
+
+// confirmLock returns fs.ErrNotExist and releases l unless the file that l has locked still is the lock file.
+func (sys *system) confirmLock(dir *directory, base string, l *flock.Flock) error {
+	opened, err := l.Stat()
+	if err == nil {
+		var entry fs.FileInfo
+		entry, err = sys.lstat(dir, lockName(base))
+		if err == nil && !os.SameFile(opened, entry) {
+			err = fs.ErrNotExist
+		}
+	}
+	if err != nil {
+		return errors.Join(err, l.Unlock())
+	}
+	return nil
+}
+
+// ensureLockFile makes the lock file where it is missing. It gets its owner under a temporary name: a process killed
+// between the two would otherwise leave a lock file that the owner of the vault cannot open. A lock file that exists is
+// never given another owner, as it might be a hard link to any file.
+func (sys *system) ensureLockFile(dir *directory, base string) error {
+	name := lockName(base)
+	info, err := sys.lstat(dir, name)
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		return nil
+	case err == nil:
+		return wrap("lock", dir.join(name), ErrNotRegular)
+	case !errors.Is(err, fs.ErrNotExist):
+		return wrap("lock", dir.join(name), err)
+	}
+	tmp, err := sys.newTemp(dir, name)
+	if err != nil {
+		return err
+	}
+	if err := sys.ownLike(tmp, base); err != nil {
+		return sys.discard(tmp, err)
+	}
+	err = sys.place(tmp, name)
+	if errors.Is(err, fs.ErrExist) { // another process was faster
+		_ = sys.discard(tmp, nil)
+		return nil
+	}
+	if err != nil {
+		return sys.discard(tmp, wrap("create lock file", dir.join(name), err))
+	}
+	return wrap("create lock file", dir.join(name), sys.closeTemp(tmp))
+}
+
+// ownLike gives the new lock file the owner and group of the file it guards, if that exists. With mode 0600 the group
+// opens nothing to anybody, so that one that cannot be given is no reason to refuse.
+func (sys *system) ownLike(tmp *temp, base string) error {
+	guarded, err := sys.lstat(tmp.dir, base)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	var own fs.FileInfo
+	if err == nil {
+		own, err = sys.stat(tmp.file)
+	}
+	if err != nil {
+		return wrap("create lock file for", tmp.dir.join(base), err)
+	}
+	want := attributes{}
+	want.uid, want.gid, want.owned = ownerOf(guarded)
+	err = sys.applyOwner(tmp.file, own, want)
+	if uid, _, _ := ownerOf(own); err != nil && uid != want.uid {
+		return fmt.Errorf("%w: %w", ErrAttributes, wrap("create lock file for", tmp.dir.join(base), err))
+	}
+	return nil
+}

@@ -1,0 +1,206 @@
+package durable
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// ReplaceOptions are hooks of Replace; both may be nil. An error of either is returned (wrapped) and nothing changes.
+type ReplaceOptions struct {
+	// Verify is given the temporary file after it was synced, opened anew and read-only, with its final attributes.
+	Verify func(f *os.File) error
+
+	// Check is called last before the rename, to find out whether the ground for the change still holds.
+	Check func() error
+}
+
+// content is what a new file gets.
+type content struct {
+	fill       func(f *os.File) error
+	attributes attributes
+	verify     func(f *os.File) error
+}
+
+// Replace puts data in the place of the content of path, which must be a regular file, reached directly or through
+// symbolic links. The file keeps owner, group, mode and extended attributes. On an error the old file stands as it was;
+// see ErrUnconfirmed for the exception. Errors match fs.ErrNotExist, fs.ErrPermission, ErrNotRegular, ErrMountPoint,
+// ErrAttributes, ErrChanged, ErrUnconfirmed, what the hooks return, or the error number of the system call, for example
+// syscall.ENOSPC. Replace takes no lock.
+func Replace(path string, data []byte, o ReplaceOptions) error {
+	return realSystem().replace(path, data, o)
+}
+
+func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
+	resolved, err := Resolve(path)
+	if err != nil {
+		return err
+	}
+	t, err := sys.openReplaceable(resolved)
+	if err != nil {
+		return err
+	}
+	defer t.close()
+	c := content{
+		fill:   func(f *os.File) error { return sys.write(f, data) },
+		verify: o.Verify,
+	}
+	if c.attributes, err = sys.readAttributes(t.file, t.path); err != nil {
+		return err
+	}
+	return sys.replaceTarget(t, c, o.Check)
+}
+
+// replaceTarget puts a new file in the place of t.
+func (sys *system) replaceTarget(t *target, c content, check func() error) error {
+	_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
+	// From the exchange to the end the old file bears a temporary name; the lock keeps it from being swept. Where it is
+	// refused, somebody else holds it, which serves as well.
+	_, _ = sys.tryLock(t.file, false)
+	tmp, err := sys.stage(t.dir, t.base, c)
+	if err != nil {
+		return err
+	}
+	if check != nil {
+		if err := check(); err != nil {
+			return sys.discard(tmp, fmt.Errorf("replace %s: %w", t.path, err))
+		}
+	}
+	err = sys.exchange(t.dir, tmp.name, t.base)
+	if err == nil {
+		return sys.settleExchange(t, tmp)
+	}
+	if unsupported(err) {
+		return sys.replaceByRename(t, tmp)
+	}
+	return sys.discard(tmp, wrapRename("replace", t.path, err))
+}
+
+// stage makes a temporary file with its final content and attributes, synced and verified.
+func (sys *system) stage(dir *directory, base string, c content) (_ *temp, err error) {
+	tmp, err := sys.newTemp(dir, base)
+	if err != nil {
+		return nil, err
+	}
+	staged := false
+	defer func() { // runs for a panic of verify as well
+		if !staged {
+			err = sys.discard(tmp, err)
+		}
+	}()
+	if err := c.fill(tmp.file); err != nil {
+		return nil, wrap("write temporary file in", dir.path, err)
+	}
+	if err := sys.apply(tmp, c.attributes); err != nil {
+		return nil, err
+	}
+	if err := sys.sync(tmp.file); err != nil {
+		return nil, wrap("sync temporary file in", dir.path, err)
+	}
+	if err := sys.verify(tmp, c.verify); err != nil {
+		return nil, err
+	}
+	staged = true
+	return tmp, nil
+}
+
+func (sys *system) verify(tmp *temp, verify func(*os.File) error) error {
+	if verify == nil {
+		return nil
+	}
+	f, err := sys.open(tmp.dir, tmp.name)
+	if err != nil {
+		return wrap("re-open temporary file in", tmp.dir.path, err)
+	}
+	defer f.Close() // read-only: nothing to report
+	if err := sys.sameFile(f, tmp.file); err != nil {
+		return wrap("re-open temporary file in", tmp.dir.path, err)
+	}
+	if err := verify(f); err != nil {
+		return fmt.Errorf("verify temporary file in %s: %w", tmp.dir.path, err)
+	}
+	return nil
+}
+
+// sameFile returns ErrChanged unless the two descriptors are of one file.
+func (sys *system) sameFile(a, b *os.File) error {
+	infoA, err := sys.stat(a)
+	if err != nil {
+		return err
+	}
+	infoB, err := sys.stat(b)
+	if err == nil && !os.SameFile(infoA, infoB) {
+		err = ErrChanged
+	}
+	return err
+}
+
+// settleExchange makes an exchange durable, or takes it back. Until it is durable the old file keeps a name, so that it
+// can be put back whatever fails.
+func (sys *system) settleExchange(t *target, tmp *temp) error {
+	failure := sys.settle(t, tmp, func() error {
+		// A file that another process put at the path since it was opened is not ours to remove.
+		same, err := sys.names(t.dir, tmp.name, t.file)
+		if err == nil && !same {
+			err = ErrChanged
+		}
+		return err
+	})
+	if failure == nil {
+		// The change is made; a name that stays behind goes with the next sweep.
+		_ = sys.unlink(t.dir, tmp.name)
+		return nil
+	}
+	if err := sys.exchange(t.dir, tmp.name, t.base); err != nil {
+		_ = sys.closeTemp(tmp) // failed before, or is not what failed
+		return unconfirmed(failure, err)
+	}
+	_ = sys.syncDir(t.dir) // either content is whole, and the failure is reported already
+	return sys.discard(tmp, failure)
+}
+
+// settle closes the new file and syncs the directory after the new file got its name.
+func (sys *system) settle(t *target, tmp *temp, check func() error) error {
+	if err := check(); err != nil {
+		return wrap("replace", t.path, err)
+	}
+	if err := sys.closeTemp(tmp); err != nil {
+		return wrap("close", t.path, err)
+	}
+	return wrap("sync directory", t.dir.path, sys.syncDir(t.dir))
+}
+
+// replaceByRename serves where two files cannot be exchanged. A second, temporary name for the old file allows it to be
+// put back; where the file system has no hard links either, a failure after the rename is ErrUnconfirmed.
+func (sys *system) replaceByRename(t *target, tmp *temp) error {
+	spare := tempName(t.base)
+	if err := sys.link(t.dir, t.base, spare); err != nil {
+		spare = ""
+	}
+	if err := sys.rename(t.dir, tmp.name, t.base); err != nil {
+		if spare != "" {
+			_ = sys.unlink(t.dir, spare)
+		}
+		return sys.discard(tmp, wrapRename("replace", t.path, err))
+	}
+	failure := sys.settle(t, tmp, func() error { return nil })
+	switch {
+	case failure == nil && spare != "":
+		_ = sys.unlink(t.dir, spare) // the change is made; a name that stays behind goes with the next sweep
+		return nil
+	case failure == nil:
+		return nil
+	case spare == "":
+		return unconfirmed(failure, errors.New("the file system offers no way back"))
+	}
+	if err := sys.rename(t.dir, spare, t.base); err != nil {
+		return unconfirmed(failure, err)
+	}
+	_ = sys.syncDir(t.dir) // either content is whole, and the failure is reported already
+	return failure
+}
+
+// unconfirmed reports a failure after which the old content could not be put back.
+func unconfirmed(failure, back error) error {
+	return fmt.Errorf("%w: %w (restoring the old content: %w)", ErrUnconfirmed, failure, cause(back))
+}
