@@ -1,0 +1,231 @@
+package vaultfile
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/redact"
+)
+
+// Draft is a vault being changed: the content as it stands, and the changes made to it so far. It is
+// valid inside the callback that got it, and not safe for concurrent use.
+type Draft struct {
+	redact.Value
+	base    *Vault // nil for a vault that does not exist yet
+	changes map[string]change
+	values  lockedmem.Arena
+}
+
+// change is what a draft does to one name. A name has one only if it differs from the base.
+type change struct {
+	value   []byte // nil: removed
+	removed bool
+}
+
+func newDraft(base *Vault) *Draft {
+	return &Draft{base: base, changes: make(map[string]change)}
+}
+
+// New tells whether the vault does not exist yet.
+func (d *Draft) New() bool { return d.base == nil }
+
+// Has tells whether the draft holds a secret of that name.
+func (d *Draft) Has(name string) bool {
+	if c, ok := d.changes[name]; ok {
+		return !c.removed
+	}
+	return d.base != nil && d.base.Has(name)
+}
+
+// Use calls f with the value as the draft has it. f must neither change nor keep it. The error is f's
+// or wraps [ErrNotFound].
+func (d *Draft) Use(name string, f func(value []byte) error) error {
+	c, changed := d.changes[name]
+	switch {
+	case changed && !c.removed:
+		return f(c.value)
+	case changed || d.base == nil:
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	return d.base.Use(name, f)
+}
+
+// Names returns the names the draft holds, sorted bytewise.
+func (d *Draft) Names() []string {
+	var names []string
+	d.each(func(name, _ []byte) { names = append(names, string(name)) })
+	return names
+}
+
+// Set gives a secret a value: added, updated, or unchanged where it has that value already. The value
+// is copied to locked memory. Errors wrap [ErrBadName], [ErrBadValue] or [ErrTooLarge].
+func (d *Draft) Set(name string, value []byte) (Outcome, error) {
+	if err := ValidateName(name); err != nil {
+		return "", err
+	}
+	if len(value) > MaxValueBytes {
+		return "", fmt.Errorf("%w: the value of %s has %d bytes, the most is %d", ErrTooLarge, name, len(value), MaxValueBytes)
+	}
+	if !utf8.Valid(value) {
+		return "", fmt.Errorf("%w: %s", ErrBadValue, name)
+	}
+	outcome := Added
+	if d.Has(name) {
+		outcome = Updated
+		if d.holds(name, value) {
+			return Unchanged, nil
+		}
+	}
+	if d.base != nil && d.base.holds(name, value) {
+		delete(d.changes, name) // back to what it was
+		return outcome, nil
+	}
+	stored, err := d.values.Copy(value)
+	if err != nil {
+		return "", err
+	}
+	d.changes[name] = change{value: stored}
+	return outcome, nil
+}
+
+// SetJSON sets all secrets of a JSON object of names to strings. src is decoded in place and useless
+// afterwards. An error about the JSON is a [PayloadError], or an ErrTooLarge for more than MaxFileBytes;
+// nothing has been set then.
+func (d *Draft) SetJSON(src []byte) error {
+	if len(src) > MaxFileBytes {
+		return fmt.Errorf("%w: JSON of %d bytes, the most is %d", ErrTooLarge, len(src), MaxFileBytes)
+	}
+	entries, err := decodePayload(src)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if _, err := d.Set(string(e.name(src)), e.value(src)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delete removes a secret. The error wraps [ErrNotFound].
+func (d *Draft) Delete(name string) error {
+	if !d.Has(name) {
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	if d.base != nil && d.base.Has(name) {
+		d.changes[name] = change{removed: true}
+	} else {
+		delete(d.changes, name)
+	}
+	return nil
+}
+
+func (d *Draft) holds(name string, value []byte) bool {
+	equal := false
+	_ = d.Use(name, func(v []byte) error { // a missing name is not equal, which is the answer
+		equal = bytes.Equal(v, value)
+		return nil
+	})
+	return equal
+}
+
+func (v *Vault) holds(name string, value []byte) bool {
+	e, ok := v.find(name)
+	return ok && bytes.Equal(e.value(v.payload.Bytes()), value)
+}
+
+// changed tells whether writing the draft would change the vault.
+func (d *Draft) changed() bool { return d.base == nil || len(d.changes) > 0 }
+
+// equals tells whether the draft's content is that of v.
+func (d *Draft) equals(v *Vault) bool {
+	count, equal := 0, true
+	d.each(func(name, value []byte) {
+		count++
+		equal = equal && v.holds(string(name), value)
+	})
+	return equal && count == v.Len()
+}
+
+// each calls f for every secret in the order of names, merging the base, which is sorted, with the
+// changes.
+func (d *Draft) each(f func(name, value []byte)) {
+	changed := make([]string, 0, len(d.changes))
+	for name := range d.changes {
+		changed = append(changed, name)
+	}
+	slices.Sort(changed)
+
+	emitChange := func(name string) {
+		if c := d.changes[name]; !c.removed {
+			f([]byte(name), c.value)
+		}
+	}
+	next := 0
+	if d.base != nil {
+		payload := d.base.payload.Bytes()
+		for _, e := range d.base.entries {
+			name := e.name(payload)
+			for next < len(changed) && changed[next] < string(name) {
+				emitChange(changed[next])
+				next++
+			}
+			if next < len(changed) && changed[next] == string(name) {
+				emitChange(changed[next])
+				next++
+				continue
+			}
+			f(name, e.value(payload))
+		}
+	}
+	for ; next < len(changed); next++ {
+		emitChange(changed[next])
+	}
+}
+
+// encode writes the draft's content as canonical JSON into a buffer of exactly that size.
+func (d *Draft) encode() (*lockedmem.Buffer, error) {
+	size := len("{}")
+	first := true
+	d.each(func(name, value []byte) {
+		size += len(`"":`) + len(name) + JSONStringLen(value) // nothing in a name needs an escape
+		if !first {
+			size += len(",")
+		}
+		first = false
+	})
+	if size > MaxFileBytes-minFileBytes {
+		return nil, fmt.Errorf("%w: the vault would have %d bytes, the most is %d", ErrTooLarge, size+minFileBytes, MaxFileBytes)
+	}
+	buf, err := lockedmem.New(size)
+	if err != nil {
+		return nil, err
+	}
+	out := append(buf.Bytes()[:0], '{')
+	d.each(func(name, value []byte) {
+		if len(out) > 1 {
+			out = append(out, ',')
+		}
+		out = append(out, '"')
+		out = append(out, name...)
+		out = append(out, '"', ':')
+		out = AppendJSONString(out, value)
+	})
+	out = append(out, '}')
+	if len(out) != size || &out[0] != &buf.Bytes()[0] {
+		// Would mean that values have been copied to the heap: a mistake in JSONStringLen.
+		buf.Destroy()
+		return nil, fmt.Errorf("vault: internal error: payload of %d bytes, computed %d", len(out), size)
+	}
+	return buf, nil
+}
+
+// close wipes the values that were set.
+func (d *Draft) close() {
+	d.values.Destroy()
+	d.changes = nil
+	d.base = nil
+}

@@ -1,0 +1,106 @@
+package vaultfile
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+)
+
+// Errors to branch on with errors.Is. What a function returns wraps them and names the file.
+var (
+	// ErrNotExist: there is no vault at the path. It also matches fs.ErrNotExist.
+	ErrNotExist = errors.New("vault: no vault file")
+
+	// ErrTooSmall: the file is shorter than the smallest vault (48 bytes): empty or truncated.
+	ErrTooSmall = errors.New("vault: file too small to be a valid vault")
+
+	// ErrTooLarge: the file, a value or the whole content is beyond its limit.
+	ErrTooLarge = errors.New("vault: too large")
+
+	// ErrNotVault: the file does not begin with the MVT1 magic.
+	ErrNotVault = errors.New("vault: not an MVT1 vault")
+
+	// ErrDecryption: the passphrase is wrong or the file is damaged; GCM cannot tell which.
+	ErrDecryption = errors.New("vault: decryption failed")
+
+	// ErrPayload: the vault was decrypted, but its content breaks the rules of the format.
+	// A [PayloadError] tells which.
+	ErrPayload = errors.New("vault: invalid payload")
+
+	// ErrNotFound: the vault holds no secret of that name.
+	ErrNotFound = errors.New("vault: secret not found")
+
+	// ErrExists: there is a vault already, or a secret of that name.
+	ErrExists = errors.New("vault: exists already")
+
+	// ErrBadName: a name outside the rules of [ValidateName].
+	ErrBadName = errors.New("vault: invalid secret name")
+
+	// ErrBadValue: a value that is no UTF-8.
+	ErrBadValue = errors.New("vault: value is not valid UTF-8")
+
+	// ErrSameKey: a rotation to the passphrase the vault already has.
+	ErrSameKey = errors.New("vault: the new key is the same as the old one")
+
+	// ErrVerify: what was written does not read back equal. The vault has not been replaced.
+	ErrVerify = errors.New("vault: the written file does not read back equal")
+
+	// ErrLockTimeout: another writer held the vault's lock for the whole time.
+	ErrLockTimeout = durable.ErrLockTimeout
+
+	// ErrMountPoint: the vault is a mount point itself (a bind mount), so it cannot be replaced.
+	ErrMountPoint = durable.ErrMountPoint
+
+	// ErrNotRegular: the path is a directory, a pipe or a device.
+	ErrNotRegular = durable.ErrNotRegular
+
+	// ErrAttributes: owner, group, mode or extended attributes of the vault could not be kept.
+	ErrAttributes = durable.ErrAttributes
+
+	// ErrChanged: a writer that does not take the lock replaced the vault meanwhile; its file stands.
+	ErrChanged = durable.ErrChanged
+
+	// ErrUnconfirmed: the new vault stands and is whole, but the directory could not be synced, so it
+	// may be the old one after a power cut.
+	ErrUnconfirmed = durable.ErrUnconfirmed
+
+	// ErrClosed: the vault or the unlocker has been closed.
+	ErrClosed = errors.New("vault: closed")
+)
+
+// Reason says which rule a payload breaks.
+type Reason string
+
+// The reasons, in the words of docs/format.md.
+const (
+	ReasonNoPayload     Reason = "no payload"
+	ReasonNotObject     Reason = "not an object"
+	ReasonTruncated     Reason = "truncated"
+	ReasonTrailingData  Reason = "trailing data"
+	ReasonSyntax        Reason = "not valid JSON"
+	ReasonInvalidUTF8   Reason = "invalid UTF-8"
+	ReasonBadName       Reason = "bad name"
+	ReasonDuplicateName Reason = "duplicate name"
+	ReasonNotString     Reason = "value is not a string"
+	ReasonLongValue     Reason = "value is too long"
+)
+
+// PayloadError is the detail of an [ErrPayload]: what is wrong, where, and by which name. It never
+// holds a value.
+type PayloadError struct {
+	Reason Reason
+	Line   int    // from 1; lines end with "\n"
+	Column int    // from 1, in bytes
+	Name   string // the secret concerned, "" where none is known
+}
+
+func (e *PayloadError) Error() string {
+	if e.Name != "" {
+		return fmt.Sprintf("%s at line %d, column %d (name %q)", e.Reason, e.Line, e.Column, e.Name)
+	}
+	return fmt.Sprintf("%s at line %d, column %d", e.Reason, e.Line, e.Column)
+}
+
+// Is makes every PayloadError match [ErrPayload].
+func (e *PayloadError) Is(target error) bool { return target == ErrPayload }

@@ -1,0 +1,5 @@
+//go:build !unix
+
+package vaultfile
+
+const openNonblock = 0

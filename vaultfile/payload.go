@@ -1,0 +1,291 @@
+package vaultfile
+
+import (
+	"bytes"
+	"slices"
+	"sort"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// entry locates one secret in the decoded payload. Offsets fit 32 bits because MaxFileBytes does.
+type entry struct {
+	nameOffset  uint32
+	valueOffset uint32
+	valueBytes  uint32
+	nameBytes   uint8
+}
+
+func (e entry) name(payload []byte) []byte {
+	return payload[e.nameOffset : e.nameOffset+uint32(e.nameBytes)]
+}
+
+func (e entry) value(payload []byte) []byte {
+	end := e.valueOffset + e.valueBytes
+	return payload[e.valueOffset:end:end]
+}
+
+// decodePayload reads a JSON object of names to strings in place: the strings are unescaped where
+// they stand (no JSON escape is shorter than what it means), so that no value is copied. The entries
+// come sorted by name. The error is a *PayloadError.
+//
+// It is our own decoder because those of libraries copy values to the heap and quote them in errors.
+// It reads all of RFC 8259 that a flat object of strings can contain, and refuses what the format
+// refuses: duplicate names, other values than strings, invalid UTF-8, lone surrogates, trailing data.
+func decodePayload(payload []byte) ([]entry, error) {
+	d := decoder{src: payload, entries: make([]entry, 0, countMembers(payload))}
+	if err := d.object(); err != nil {
+		return nil, err
+	}
+	return d.entries, nil
+}
+
+// countMembers returns how many members payload can have, which for a payload without escaped quotes is
+// how many it has.
+func countMembers(payload []byte) int {
+	const quotesPerMember = 4
+	shortestMember := len(`"N":"",`)
+	return min(bytes.Count(payload, []byte{'"'})/quotesPerMember, len(payload)/shortestMember+1)
+}
+
+type decoder struct {
+	src      []byte
+	pos      int
+	newlines []int // offsets of those in white space: no raw newline is valid anywhere else
+	entries  []entry
+	unsorted bool
+}
+
+func (d *decoder) errorAt(pos int, reason Reason, name []byte) error {
+	line, lineStart := sort.SearchInts(d.newlines, pos), 0
+	if line > 0 {
+		lineStart = d.newlines[line-1] + 1
+	}
+	return &PayloadError{Reason: reason, Line: line + 1, Column: pos - lineStart + 1, Name: clip(string(name))}
+}
+
+// unexpected reports that something else than what the grammar wants stands at the current position.
+func (d *decoder) unexpected(reason Reason, name []byte) error {
+	if d.pos >= len(d.src) {
+		reason = ReasonTruncated
+	}
+	return d.errorAt(d.pos, reason, name)
+}
+
+func (d *decoder) skipSpace() {
+	for ; d.pos < len(d.src); d.pos++ {
+		switch d.src[d.pos] {
+		case ' ', '\t', '\r':
+		case '\n':
+			d.newlines = append(d.newlines, d.pos)
+		default:
+			return
+		}
+	}
+}
+
+// accept steps over c and the white space before it, if c comes next.
+func (d *decoder) accept(c byte) bool {
+	d.skipSpace()
+	if d.pos < len(d.src) && d.src[d.pos] == c {
+		d.pos++
+		return true
+	}
+	return false
+}
+
+func (d *decoder) object() error {
+	d.skipSpace()
+	if d.pos == len(d.src) {
+		return d.errorAt(d.pos, ReasonNoPayload, nil)
+	}
+	if !d.accept('{') {
+		return d.errorAt(d.pos, ReasonNotObject, nil)
+	}
+	if !d.accept('}') {
+		for {
+			if err := d.member(); err != nil {
+				return err
+			}
+			if d.accept(',') {
+				continue
+			}
+			if d.accept('}') {
+				break
+			}
+			return d.unexpected(ReasonSyntax, d.entries[len(d.entries)-1].name(d.src))
+		}
+	}
+	d.skipSpace()
+	if d.pos < len(d.src) {
+		return d.errorAt(d.pos, ReasonTrailingData, nil)
+	}
+	return d.sortEntries()
+}
+
+// member reads one `"NAME": "value"`. The name goes into an error only behind its colon, for a string
+// anywhere else may be a value that slipped.
+func (d *decoder) member() error {
+	d.skipSpace()
+	nameStart := d.pos
+	nameOffset, nameEnd, err := d.str(nil)
+	if err != nil {
+		return err
+	}
+	if !d.accept(':') {
+		return d.unexpected(ReasonSyntax, nil)
+	}
+	name := d.src[nameOffset:nameEnd]
+	if nameProblem(name) != "" {
+		return d.errorAt(nameStart, ReasonBadName, name)
+	}
+	d.skipSpace()
+	if d.pos < len(d.src) && d.src[d.pos] != '"' && startsValue(d.src[d.pos]) {
+		return d.errorAt(d.pos, ReasonNotString, name)
+	}
+	valueOffset, valueEnd, err := d.str(name)
+	if err != nil {
+		return err
+	}
+	if valueEnd-valueOffset > MaxValueBytes {
+		return d.errorAt(valueOffset, ReasonLongValue, name)
+	}
+	if n := len(d.entries); n > 0 {
+		switch bytes.Compare(d.entries[n-1].name(d.src), name) {
+		case 0:
+			return d.errorAt(nameStart, ReasonDuplicateName, name)
+		case 1:
+			d.unsorted = true
+		}
+	}
+	d.entries = append(d.entries, entry{
+		nameOffset: uint32(nameOffset), nameBytes: uint8(len(name)),
+		valueOffset: uint32(valueOffset), valueBytes: uint32(valueEnd - valueOffset),
+	})
+	return nil
+}
+
+// startsValue tells whether c can begin a JSON value: then the JSON is right and the type is wrong.
+func startsValue(c byte) bool {
+	return c == '{' || c == '[' || c == '-' || c >= '0' && c <= '9' || c == 't' || c == 'f' || c == 'n'
+}
+
+// sortEntries brings the entries of an object whose names stood in another order into order, and
+// finds the duplicates that did not stand side by side.
+func (d *decoder) sortEntries() error {
+	if !d.unsorted {
+		return nil
+	}
+	slices.SortFunc(d.entries, func(a, b entry) int {
+		if c := bytes.Compare(a.name(d.src), b.name(d.src)); c != 0 {
+			return c
+		}
+		return int(a.nameOffset) - int(b.nameOffset)
+	})
+	for i := 1; i < len(d.entries); i++ {
+		name := d.entries[i].name(d.src)
+		if bytes.Equal(d.entries[i-1].name(d.src), name) {
+			return d.errorAt(int(d.entries[i].nameOffset)-1, ReasonDuplicateName, name)
+		}
+	}
+	return nil
+}
+
+// str reads a string at the current position and unescapes it where it stands. It returns the range
+// of the unescaped bytes. name is for the error.
+func (d *decoder) str(name []byte) (start, end int, err error) {
+	if d.pos >= len(d.src) || d.src[d.pos] != '"' {
+		return 0, 0, d.unexpected(ReasonSyntax, name)
+	}
+	d.pos++
+	start, end = d.pos, d.pos
+	for d.pos < len(d.src) {
+		if n := plainPrefix(d.src[d.pos:]); n > 0 {
+			end += d.move(end, d.pos+n)
+			continue
+		}
+		switch c := d.src[d.pos]; {
+		case c == '"':
+			d.pos++
+			return start, end, nil
+		case c == '\\':
+			n, err := d.escape(end, name)
+			if err != nil {
+				return 0, 0, err
+			}
+			end += n
+		case c < ' ':
+			return 0, 0, d.errorAt(d.pos, ReasonSyntax, name)
+		default:
+			r, size := utf8.DecodeRune(d.src[d.pos:])
+			if r == utf8.RuneError && size == 1 {
+				return 0, 0, d.errorAt(d.pos, ReasonInvalidUTF8, name)
+			}
+			end += d.move(end, d.pos+size)
+		}
+	}
+	return 0, 0, d.errorAt(d.pos, ReasonTruncated, name)
+}
+
+// move brings the source up to until to the place to, which is not behind it, and steps over it.
+func (d *decoder) move(to, until int) int {
+	n := until - d.pos
+	if to != d.pos {
+		copy(d.src[to:], d.src[d.pos:until])
+	}
+	d.pos = until
+	return n
+}
+
+// escape unescapes the sequence at the current position to the place to and returns its length.
+func (d *decoder) escape(to int, name []byte) (int, error) {
+	at := d.pos
+	if d.pos+1 >= len(d.src) {
+		d.pos = len(d.src)
+		return 0, d.errorAt(d.pos, ReasonTruncated, name)
+	}
+	if c := shortEscapes[d.src[d.pos+1]]; c != 0 {
+		d.src[to] = c
+		d.pos += 2
+		return 1, nil
+	}
+	r, ok := d.unicodeEscape()
+	if !ok {
+		return 0, d.errorAt(at, ReasonSyntax, name)
+	}
+	if utf16.IsSurrogate(r) {
+		low, ok := d.unicodeEscape()
+		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
+			return 0, d.errorAt(at, ReasonInvalidUTF8, name)
+		}
+	}
+	return utf8.EncodeRune(d.src[to:], r), nil
+}
+
+// shortEscapes maps the letter of a two-character escape to its meaning (RFC 8259, section 7).
+var shortEscapes = [256]byte{
+	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
+}
+
+// unicodeEscape reads `\uXXXX` at the current position.
+func (d *decoder) unicodeEscape() (rune, bool) {
+	const length = len(`\u0000`)
+	if len(d.src)-d.pos < length || d.src[d.pos] != '\\' || d.src[d.pos+1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range d.src[d.pos+2 : d.pos+length] {
+		switch {
+		case c >= '0' && c <= '9':
+			r = r<<4 | rune(c-'0')
+		case c >= 'a' && c <= 'f':
+			r = r<<4 | rune(c-'a'+10)
+		case c >= 'A' && c <= 'F':
+			r = r<<4 | rune(c-'A'+10)
+		default:
+			return 0, false
+		}
+	}
+	d.pos += length
+	return r, true
+}

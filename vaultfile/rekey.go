@@ -1,0 +1,111 @@
+package vaultfile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+)
+
+// RekeyOptions adjust [Rekey].
+type RekeyOptions struct {
+	WriteOptions
+
+	// Prepare, if set, is called under the vault's lock before the new passphrase is read: the place to
+	// make a new key durable.
+	Prepare func() error
+
+	// Finish, if set, is called under the lock when the vault is under the new key and durable: the
+	// place to put the new key file in the old one's place.
+	Finish func() error
+}
+
+// Rekey re-encrypts the vault at path from the key of oldKey to that of newKey, with a fresh salt. The
+// content does not change. The re-encrypted vault is opened with the new key before it replaces the
+// old one.
+//
+// Rekey can be repeated: a vault that the new key opens already is left as it is (rekeyed is false
+// then), so that a rotation which was interrupted anywhere is completed by running it again. Equal
+// passphrases are an ErrSameKey.
+func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOptions) (rekeyed bool, err error) {
+	s, err := begin(ctx, path, oldKey, o.WriteOptions, false)
+	if errors.Is(err, ErrDecryption) {
+		// An interrupted rotation may have left the vault under the new key.
+		again, newErr := begin(ctx, path, newKey, o.WriteOptions, false)
+		if newErr == nil || errors.Is(newErr, ErrLockTimeout) {
+			s, err = again, newErr
+		}
+	}
+	if err != nil {
+		return false, err
+	}
+	defer s.end()
+	if err := durable.CheckReplaceable(s.target); err != nil {
+		return false, err
+	}
+	if o.Prepare != nil {
+		if err := o.Prepare(); err != nil {
+			return false, err
+		}
+	}
+	if err := refuseSameKey(ctx, oldKey, newKey); err != nil {
+		return false, err
+	}
+	rekeyed, err = s.rekey(ctx, oldKey, newKey)
+	if err == nil && o.Finish != nil {
+		err = o.Finish()
+	}
+	return rekeyed, err
+}
+
+// rekey leaves the vault under newKey's passphrase, whichever of the two it was under.
+func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, error) {
+	v, k, err := oldKey.openVault(ctx, s.target)
+	if errors.Is(err, ErrDecryption) {
+		v, k, err = newKey.openVault(ctx, s.target)
+		if err != nil {
+			return false, err
+		}
+		v.Close()
+		newKey.release(k)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	defer v.Close()
+	defer oldKey.release(k)
+	already, err := newKey.isFor(ctx, k) // oldKey may know the new passphrase as its successor
+	if err != nil || already {
+		return false, err
+	}
+	fresh, err := newKey.freshKey(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer newKey.release(fresh)
+	draft := newDraft(v)
+	defer draft.close()
+	return true, s.replace(ctx, draft, fresh)
+}
+
+// isFor tells whether k was derived from u's passphrase.
+func (u *Unlocker) isFor(ctx context.Context, k *derivedKey) (same bool, err error) {
+	err = u.source.Passphrase(ctx, func(passphrase []byte) error {
+		same = k.passphrase.Equal(passphrase)
+		return nil
+	})
+	return same, err
+}
+
+func refuseSameKey(ctx context.Context, oldKey, newKey *Unlocker) error {
+	return oldKey.source.Passphrase(ctx, func(oldPassphrase []byte) error {
+		return newKey.source.Passphrase(ctx, func(newPassphrase []byte) error {
+			if bytes.Equal(oldPassphrase, newPassphrase) {
+				return ErrSameKey
+			}
+			return nil
+		})
+	})
+}

@@ -1,0 +1,151 @@
+package vaultfile
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/mazevault/vault-tool/keysource"
+)
+
+func TestRekey(t *testing.T) {
+	cheapKDF(t)
+	want := map[string]string{"A": "1", "B": "é\n"}
+	path := createVault(t, newUnlocker(t, testPassphrase), want)
+	before := readFile(t, path)
+	u, next := newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next"))
+	if rekeyed, err := Rekey(t.Context(), path, u, next, RekeyOptions{}); !rekeyed || err != nil {
+		t.Fatal(rekeyed, err)
+	}
+	wantReleased(t, u, 1)
+	wantReleased(t, next, 1)
+	after := readFile(t, path)
+	if saltOf(after) == saltOf(before) || nonceOf(after) == nonceOf(before) {
+		t.Error("salt or nonce stayed")
+	}
+	wantContent(t, path, next, want)
+	_, err := Open(t.Context(), path, u)
+	wantError(t, err, ErrDecryption)
+	wantFiles(t, filepath.Dir(path), "secrets.vault", "secrets.vault.lock")
+}
+
+func TestRekeyAgainIsDone(t *testing.T) {
+	cheapKDF(t)
+	path := createVault(t, newUnlocker(t, testPassphrase), map[string]string{"A": "1"})
+	rekey := func() (rekeyed, finished bool) {
+		finish := func() error { finished = true; return nil }
+		rekeyed, err := Rekey(t.Context(), path, newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next")), RekeyOptions{Finish: finish})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rekeyed, finished
+	}
+	if rekeyed, finished := rekey(); !rekeyed || !finished {
+		t.Errorf("first: rekeyed %v, finished %v", rekeyed, finished)
+	}
+	before := readFile(t, path)
+	if rekeyed, finished := rekey(); rekeyed || !finished {
+		t.Errorf("again: rekeyed %v, finished %v", rekeyed, finished)
+	}
+	if !bytes.Equal(readFile(t, path), before) {
+		t.Error("the second time wrote")
+	}
+}
+
+func TestRekeyWithNeitherKey(t *testing.T) {
+	cheapKDF(t)
+	path := createVault(t, newUnlocker(t, testPassphrase), nil)
+	_, err := Rekey(t.Context(), path, newUnlocker(t, passphrase("x")), newUnlocker(t, passphrase("y")), RekeyOptions{
+		Prepare: func() error { t.Error("prepared"); return nil },
+	})
+	wantError(t, err, ErrDecryption)
+}
+
+func TestRekeyMissingVault(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secrets.vault")
+	_, err := Rekey(t.Context(), path, newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next")), RekeyOptions{})
+	wantError(t, err, ErrNotExist)
+	wantFiles(t, filepath.Dir(path))
+}
+
+// keyFileRotation is a vault with a key file, and the rotation of both in place.
+type keyFileRotation struct {
+	vault, key string
+}
+
+func newKeyFileRotation(t *testing.T, secrets map[string]string) keyFileRotation {
+	t.Helper()
+	dir := t.TempDir()
+	r := keyFileRotation{vault: filepath.Join(dir, "secrets.vault"), key: filepath.Join(dir, "vault.key")}
+	if err := keysource.Generate(r.key); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(t.Context(), r.vault, r.unlocker(t), CreateOptions{}, setAll(secrets)); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func (r keyFileRotation) successor() string { return r.key + keysource.SuccessorSuffix }
+
+func (r keyFileRotation) unlocker(tb testing.TB) *Unlocker {
+	return newUnlocker(tb, keysource.NewFile(r.key))
+}
+
+func (r keyFileRotation) prepare() error {
+	if err := keysource.GenerateSuccessor(r.key); !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return nil
+}
+
+func (r keyFileRotation) finish() error { return os.Rename(r.successor(), r.key) }
+
+func (r keyFileRotation) rotate(t *testing.T, o RekeyOptions) (bool, error) {
+	t.Helper()
+	return Rekey(t.Context(), r.vault, r.unlocker(t), newUnlocker(t, keysource.NewFile(r.successor())), o)
+}
+
+// TestRekeyInterrupted stops a rotation of vault and key file after each of its steps. The key file
+// opens the vault all the time, and the rotation can be completed.
+func TestRekeyInterrupted(t *testing.T) {
+	cheapKDF(t)
+	stop := errors.New("stopped")
+	want := map[string]string{"A": "1"}
+	for _, test := range []struct {
+		name        string
+		interrupted RekeyOptions
+		rekeyed     bool // by the second run
+	}{
+		{"before a key is made", RekeyOptions{Prepare: func() error { return stop }}, true},
+		{"with the key made", RekeyOptions{}, true},
+		{"with the vault under the new key", RekeyOptions{Finish: func() error { return stop }}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := newKeyFileRotation(t, want)
+			first := test.interrupted
+			switch {
+			case first.Finish != nil:
+				first.Prepare = r.prepare
+			case first.Prepare == nil:
+				first.Prepare = func() error { return errors.Join(r.prepare(), stop) }
+			}
+			_, err := r.rotate(t, first)
+			wantError(t, err, stop)
+			wantContent(t, r.vault, r.unlocker(t), want)
+			err = Update(t.Context(), r.vault, r.unlocker(t), UpdateOptions{}, setAll(map[string]string{"A": "2"}))
+			if err != nil {
+				t.Error(err)
+			}
+			rekeyed, err := r.rotate(t, RekeyOptions{Prepare: r.prepare, Finish: r.finish})
+			if err != nil || rekeyed != test.rekeyed {
+				t.Errorf("second run: rekeyed %v, %v", rekeyed, err)
+			}
+			wantContent(t, r.vault, r.unlocker(t), map[string]string{"A": "2"})
+			wantFiles(t, filepath.Dir(r.vault), "secrets.vault", "secrets.vault.lock", "vault.key")
+		})
+	}
+}

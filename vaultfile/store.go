@@ -1,0 +1,281 @@
+package vaultfile
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+)
+
+// DefaultLockTimeout is how long a writer waits for another one.
+const DefaultLockTimeout = 10 * time.Second
+
+// newVaultMode is the mode of a vault that did not exist before.
+const newVaultMode fs.FileMode = 0o600
+
+// BackupSuffix is appended to a vault's path for the copy that [Create] keeps of what it replaces.
+const BackupSuffix = ".bak"
+
+// WriteOptions are common to all that writes a vault. The zero value is ready to use.
+type WriteOptions struct {
+	// LockTimeout is how long to wait for another writer; 0 means DefaultLockTimeout, less than 0 not
+	// at all.
+	LockTimeout time.Duration
+}
+
+// Open reads and decrypts the vault at path. It takes no lock: a vault is replaced as a whole, never
+// edited. The error names the file and wraps one of this package's, the source's, or the system's.
+func Open(ctx context.Context, path string, u *Unlocker) (*Vault, error) {
+	v, k, err := u.openVault(ctx, path)
+	u.release(k)
+	return v, err
+}
+
+// openVault is Open that also returns the key, for the caller to release.
+func (u *Unlocker) openVault(ctx context.Context, path string) (*Vault, *derivedKey, error) {
+	payload, k, err := u.decrypt(ctx, path)
+	if err != nil {
+		return nil, nil, err
+	}
+	v, err := newVault(payload)
+	if err != nil {
+		u.release(k)
+		return nil, nil, fmt.Errorf("%s: %w: %w", path, ErrPayload, err)
+	}
+	return v, k, nil
+}
+
+// UpdateOptions adjust [Update].
+type UpdateOptions struct {
+	WriteOptions
+
+	// CreateMissing makes a missing vault an empty one instead of an error.
+	CreateMissing bool
+}
+
+// Update changes the vault at path: under its lock it opens the vault, calls change with a draft of
+// its content, and replaces the file durably if that changed anything. An error of change is returned
+// as it is, and nothing is written then. The salt stays, so an update costs one key derivation, and
+// that happens before the lock is taken.
+//
+// An error means that the old vault stands (but see [ErrUnconfirmed]).
+func Update(ctx context.Context, path string, u *Unlocker, o UpdateOptions, change func(*Draft) error) error {
+	s, err := begin(ctx, path, u, o.WriteOptions, o.CreateMissing)
+	if err != nil {
+		return err
+	}
+	defer s.end()
+	return s.update(ctx, o.CreateMissing, change)
+}
+
+// CreateOptions adjust [Create].
+type CreateOptions struct {
+	WriteOptions
+
+	// Replace replaces a vault that is there, after keeping it under its path with BackupSuffix.
+	Replace bool
+}
+
+// Create makes a new vault at path with what fill puts into it. A vault that is there is an ErrExists,
+// unless o.Replace is set. Then the old file is kept as PATH.bak, an earlier PATH.bak that differs as
+// PATH.bak.1 and so on: nothing is lost. Where the key opens the old vault and finds the same content,
+// nothing is written. The outcome is Created, Replaced or Unchanged.
+func Create(ctx context.Context, path string, u *Unlocker, o CreateOptions, fill func(*Draft) error) (outcome Outcome, err error) {
+	s, err := begin(ctx, path, u, o.WriteOptions, true)
+	if err != nil {
+		return "", err
+	}
+	defer s.end()
+
+	exists, err := s.exists()
+	switch {
+	case err != nil:
+		return "", err
+	case !exists:
+		return Created, s.writeNew(ctx, fill)
+	case !o.Replace:
+		return "", fmt.Errorf("%s: %w", path, ErrExists)
+	}
+	draft := newDraft(nil)
+	defer draft.close()
+	if err := fill(draft); err != nil {
+		return "", err
+	}
+	return s.replaceAll(ctx, draft)
+}
+
+// session is one writer's hold of a vault.
+type session struct {
+	target string // behind symbolic links; read and written, so that a link that moves meanwhile mixes no two vaults
+	u      *Unlocker
+	lock   *durable.FileLock
+}
+
+// begin derives the key and takes the lock, in this order: the derivation takes ten times as long as
+// the rest, and a wrong key should disturb nobody. mayCreate lets the vault be missing.
+func begin(ctx context.Context, path string, u *Unlocker, o WriteOptions, mayCreate bool) (*session, error) {
+	target, err := durable.Resolve(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := u.warmUp(ctx, path); err != nil && !(mayCreate && canReplace(err)) {
+		return nil, err
+	}
+	// A rewrite sweeps by itself, but where a killed run has done the work there is none. Before the lock, because a
+	// left-over of the making of the lock file may be a second name of it, and locked with it.
+	_ = durable.Sweep(target) // what it cannot remove does not stand in the way
+	timeout := o.LockTimeout
+	if timeout == 0 {
+		timeout = DefaultLockTimeout
+	}
+	lock, err := durable.Lock(ctx, target, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return &session{target: target, u: u, lock: lock}, nil
+}
+
+// canReplace tells whether err, of opening a vault, leaves Create and Update with CreateMissing
+// something to do: there is no vault, or none that this key opens.
+func canReplace(err error) bool {
+	for _, target := range []error{ErrNotExist, ErrDecryption, ErrTooSmall, ErrNotVault, ErrTooLarge} {
+		if errors.Is(err, target) {
+			return true
+		}
+	}
+	return false
+}
+
+// warmUp derives the key for the vault at path, by opening it, for the unlocker to remember.
+func (u *Unlocker) warmUp(ctx context.Context, path string) error {
+	payload, k, err := u.decrypt(ctx, path)
+	if err != nil {
+		return err
+	}
+	payload.Destroy()
+	u.release(k)
+	return nil
+}
+
+// end gives up the lock. A failure is no error of the operation, which is done: an error would say that the
+// old vault stands. The lock ends with the process, if not before.
+func (s *session) end() { _ = s.lock.Unlock() }
+
+func (s *session) exists() (bool, error) {
+	_, err := os.Lstat(s.target)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (s *session) update(ctx context.Context, createMissing bool, change func(*Draft) error) error {
+	base, k, err := s.u.openVault(ctx, s.target)
+	if errors.Is(err, ErrNotExist) && createMissing {
+		return s.writeNew(ctx, change)
+	}
+	if err != nil {
+		return err
+	}
+	defer s.u.release(k)
+	defer base.Close()
+	draft := newDraft(base)
+	defer draft.close()
+	if err := change(draft); err != nil || !draft.changed() {
+		return err
+	}
+	return s.replace(ctx, draft, k)
+}
+
+// replace writes the draft over the vault. It closes the draft's base as soon as it is encoded: a
+// large vault should stand in memory no more often than it must.
+func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey) error {
+	payload, file, err := sealDraft(draft, k)
+	if err != nil {
+		return err
+	}
+	defer payload.Destroy()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes())})
+}
+
+// writeNew creates the vault with what fill puts into it, under a fresh salt. The key comes first, so
+// that a large draft goes where the derivation has left memory; the other way round the two add up.
+func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) error {
+	k, err := s.u.freshKey(ctx)
+	if err != nil {
+		return err
+	}
+	defer s.u.release(k)
+	draft := newDraft(nil)
+	defer draft.close()
+	if err := fill(draft); err != nil {
+		return err
+	}
+	payload, file, err := sealDraft(draft, k)
+	if err != nil {
+		return err
+	}
+	defer payload.Destroy()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return durable.Create(s.target, file, durable.CreateOptions{Mode: newVaultMode, Verify: verifySealed(k, payload.Bytes())})
+}
+
+// replaceAll replaces an existing file, be it a vault of this key, another vault or none.
+func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error) {
+	_ = durable.Sweep(s.target + BackupSuffix) // as in begin
+	old, k, err := s.u.openVault(ctx, s.target)
+	switch {
+	case err == nil:
+		same := draft.equals(old)
+		old.Close()
+		if same {
+			s.u.release(k)
+			return Unchanged, nil
+		}
+	case canReplace(err) || errors.Is(err, ErrPayload):
+		if k, err = s.u.freshKey(ctx); err != nil {
+			return "", err
+		}
+	default:
+		return "", err
+	}
+	defer s.u.release(k)
+	if err := durable.CheckReplaceable(s.target); err != nil {
+		return "", err
+	}
+	if err := durable.Keep(s.target, BackupSuffix); err != nil {
+		return "", err
+	}
+	return Replaced, s.replace(ctx, draft, k)
+}
+
+// sealDraft encodes and encrypts the draft, and closes its base.
+func sealDraft(draft *Draft, k *derivedKey) (payload *lockedmem.Buffer, file []byte, err error) {
+	if payload, err = draft.encode(); err != nil {
+		return nil, nil, err
+	}
+	draft.base.Close()
+	if file, err = seal(k, payload.Bytes()); err != nil {
+		payload.Destroy()
+		return nil, nil, err
+	}
+	return payload, file, nil
+}
+
+// freshKey derives a key from the source's passphrase and a new random salt.
+func (u *Unlocker) freshKey(ctx context.Context) (*derivedKey, error) {
+	var salt [saltBytes]byte
+	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the process instead
+	return u.current(ctx, salt)
+}

@@ -1,0 +1,126 @@
+package vaultfile
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+	"strings"
+	"unsafe"
+
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/redact"
+)
+
+// Vault is the decrypted content of a vault file: a snapshot, which later changes of the file do not
+// reach. All of it stands once, in locked memory. Methods may be called concurrently, Close excepted.
+type Vault struct {
+	redact.Value
+	payload *lockedmem.Buffer // nil when closed
+	entries []entry           // sorted by name
+}
+
+// newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it
+// breaks the rules.
+func newVault(payload *lockedmem.Buffer) (*Vault, error) {
+	entries, err := decodePayload(payload.Bytes())
+	if err != nil {
+		payload.Destroy()
+		return nil, err
+	}
+	return &Vault{payload: payload, entries: entries}, nil
+}
+
+// Len returns the number of secrets.
+func (v *Vault) Len() int { return len(v.entries) }
+
+// Names returns the names of all secrets, sorted bytewise.
+func (v *Vault) Names() []string {
+	names := make([]string, 0, len(v.entries))
+	if v.payload == nil {
+		return names
+	}
+	// One string for all: a hundred thousand small ones cost the collector more than the decoding.
+	var all strings.Builder
+	total := 0
+	for _, e := range v.entries {
+		total += int(e.nameBytes)
+	}
+	all.Grow(total)
+	for _, e := range v.entries {
+		all.Write(e.name(v.payload.Bytes()))
+	}
+	rest := all.String()
+	for _, e := range v.entries {
+		names = append(names, rest[:e.nameBytes])
+		rest = rest[e.nameBytes:]
+	}
+	return names
+}
+
+// Has tells whether there is a secret of that name. A closed vault has none.
+func (v *Vault) Has(name string) bool {
+	_, ok := v.find(name)
+	return ok
+}
+
+// Use calls f with the value's bytes in locked memory, without a copy. f must neither change nor keep
+// them. The error is f's, or wraps [ErrNotFound] or [ErrClosed].
+func (v *Vault) Use(name string, f func(value []byte) error) error {
+	if v.payload == nil {
+		return ErrClosed
+	}
+	e, ok := v.find(name)
+	if !ok {
+		return fmt.Errorf("%w: %s", ErrNotFound, name)
+	}
+	return f(e.value(v.payload.Bytes()))
+}
+
+// Get returns a copy of the value as a string, which is ordinary memory: it cannot be wiped. Prefer
+// [Vault.Use] where bytes will do. The error wraps [ErrNotFound] or [ErrClosed].
+func (v *Vault) Get(name string) (string, error) {
+	var s string
+	err := v.Use(name, func(value []byte) error {
+		s = string(value)
+		return nil
+	})
+	return s, err
+}
+
+// Each calls f for every secret in the order of names, with the value as [Vault.Use] gives it, until
+// f returns an error, which Each returns.
+func (v *Vault) Each(f func(name string, value []byte) error) error {
+	if v.payload == nil {
+		return ErrClosed
+	}
+	for i, name := range v.Names() {
+		if err := f(name, v.entries[i].value(v.payload.Bytes())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close wipes the content and gives the memory back. It may be called again, and on nil; it must not
+// be called while another method runs.
+func (v *Vault) Close() {
+	if v == nil {
+		return
+	}
+	v.payload.Destroy()
+	v.payload, v.entries = nil, nil
+}
+
+func (v *Vault) find(name string) (entry, bool) {
+	if v.payload == nil {
+		return entry{}, false
+	}
+	payload, key := v.payload.Bytes(), unsafe.Slice(unsafe.StringData(name), len(name))
+	i := sort.Search(len(v.entries), func(i int) bool {
+		return bytes.Compare(v.entries[i].name(payload), key) >= 0
+	})
+	if i == len(v.entries) || !bytes.Equal(v.entries[i].name(payload), key) {
+		return entry{}, false
+	}
+	return v.entries[i], true
+}
