@@ -1,0 +1,178 @@
+package dotenv
+
+import (
+	"bytes"
+	"unicode"
+	"unicode/utf8"
+)
+
+// form is a way to write a value.
+type form int
+
+const (
+	formNone form = iota
+	formSingle
+	formDouble
+	formBare
+)
+
+// AppendLine appends the line NAME=value, newline included, such that godotenv and
+// docker compose both read it back to exactly value, wherever it stands in a file
+// and whatever is set in the environment. It returns false, and dst as it was,
+// where there is no such line or name is not one that every reader takes (ASCII
+// letters, digits, '_' and '.', not beginning with a digit). It does not
+// allocate if dst has room for EncodedLen bytes, so dst can be locked memory.
+//
+// Single quotes are preferred, because nothing inside them is special to anyone.
+// They cannot hold a single quote, CRLF, or a backslash at the end. Double quotes
+// with \\ \" \$ \n \r for the bytes that need it cannot hold a " or a backslash at the
+// end. Without quotes stands what is left and has nothing to be misread.
+func AppendLine(dst []byte, name string, value []byte) ([]byte, bool) {
+	f := formOf(name, value)
+	if f == formNone {
+		return dst, false
+	}
+	dst = append(dst, name...)
+	dst = append(dst, '=')
+	switch f {
+	case formSingle:
+		dst = append(dst, '\'')
+		dst = append(dst, value...)
+		dst = append(dst, '\'')
+	case formDouble:
+		dst = append(dst, '"')
+		for _, c := range value {
+			if e := escapeOf(c); e != 0 {
+				dst = append(dst, '\\', e)
+			} else {
+				dst = append(dst, c)
+			}
+		}
+		dst = append(dst, '"')
+	case formBare:
+		dst = append(dst, value...)
+	}
+	return append(dst, '\n'), true
+}
+
+// EncodedLen returns the number of bytes that AppendLine appends, and false where
+// AppendLine does.
+func EncodedLen(name string, value []byte) (int, bool) {
+	n := len(name) + len("=\n") + len(value)
+	switch formOf(name, value) {
+	case formSingle:
+		return n + 2, true
+	case formDouble:
+		n += 2
+		for _, c := range value {
+			if escapeOf(c) != 0 {
+				n++
+			}
+		}
+		return n, true
+	case formBare:
+		return n, true
+	}
+	return 0, false
+}
+
+// escapeOf returns the letter that stands behind a backslash for c inside double
+// quotes, or 0 if c stands for itself.
+func escapeOf(c byte) byte {
+	switch c {
+	case '\n':
+		return 'n'
+	case '\r':
+		return 'r'
+	case '"', '\\', '$':
+		return c
+	}
+	return 0
+}
+
+func formOf(name string, value []byte) form {
+	if !isPlainName(name) {
+		return formNone
+	}
+	var last byte
+	if len(value) > 0 {
+		last = value[len(value)-1]
+	}
+	switch {
+	// For compose-go \' inside single quotes is a quote, for godotenv it is two
+	// characters. Both keep reading where a backslash stands before the last quote.
+	// godotenv makes CRLF a newline everywhere.
+	case last != '\\' && bytes.IndexByte(value, '\'') < 0 && !containsCRLF(value):
+		return formSingle
+	// godotenv strips every " from the end, an escaped one too.
+	case last != '\\' && last != '"':
+		return formDouble
+	case readsBare(value):
+		return formBare
+	}
+	return formNone
+}
+
+func isPlainName(name string) bool {
+	// docker compose skips a name that begins with a digit.
+	if name == "" || name[0] >= '0' && name[0] <= '9' {
+		return false
+	}
+	for i := 0; i < len(name); i++ {
+		if !isWordByte(name[i]) && name[i] != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+func containsCRLF(value []byte) bool {
+	for i := 1; i < len(value); i++ {
+		if value[i] == '\n' && value[i-1] == '\r' {
+			return true
+		}
+	}
+	return false
+}
+
+// readsBare reports whether both readers take value, not empty, as it is when it
+// stands without quotes.
+func readsBare(value []byte) bool {
+	first, _ := utf8.DecodeRune(value)
+	last, _ := utf8.DecodeLastRune(value)
+	// godotenv goes through runes, so bytes that are not UTF-8 would not survive.
+	if isQuote(value[0]) || unicode.IsSpace(first) || unicode.IsSpace(last) || !utf8.Valid(value) {
+		return false
+	}
+	var before rune
+	for i, r := range runes(value) {
+		switch {
+		case r == '\n' || r == '\r':
+			return false
+		case r == '#' && isBlank(before):
+			return false
+		case r == '$' && (before == '\\' || expands(value[i+1:])):
+			return false
+		}
+		before = r
+	}
+	return true
+}
+
+// expands reports whether some reader does not take a $ as it is when rest follows it
+// in a value without quotes.
+func expands(rest []byte) bool {
+	r, _ := utf8.DecodeRune(rest)
+	switch {
+	case len(rest) == 0:
+		return false
+	// compose-go matches letters without regard to case, and so these two as k and s.
+	case r == '$' || r == '{' || r == '\u212A' || r == '\u017F' || isWordByte(rest[0]):
+		return true
+	case r != '(':
+		return false
+	}
+	// godotenv takes $(NAME and $({NAME as references.
+	rest = bytes.TrimPrefix(rest[1:], []byte{'{'})
+	return len(rest) > 0 && isCapitalWordByte(rest[0])
+}
