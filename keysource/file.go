@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"sync"
@@ -93,9 +94,13 @@ func (f *File) trim(buf *lockedmem.Buffer) ([]byte, error) {
 
 // Successor calls use with the passphrase in the file that a rotation is about to rename to this one,
 // if there is one: the path with SuccessorSuffix, or that of the file behind a symbolic link. It
-// makes a source of vaultfile's that keeps reading through a rotation.
+// makes a source of vaultfile's that keeps reading through a rotation. Only a regular file counts: a
+// pipe of that name would hold up every reader whose key is wrong.
 func (f *File) Successor(ctx context.Context, use func(passphrase []byte) error) (found bool, err error) {
 	for _, path := range f.successorPaths() {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			continue
+		}
 		next := NewFile(path)
 		err := next.Passphrase(ctx, use)
 		next.Close()

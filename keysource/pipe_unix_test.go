@@ -171,6 +171,30 @@ func TestNamedPipe(t *testing.T) {
 	wantError(t, err, ErrPermissive)
 }
 
+// TestSuccessorIsNoPipe has a pipe that nobody writes to where a successor would be.
+func TestSuccessorIsNoPipe(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "vault.key")
+	if err := unix.Mkfifo(path+SuccessorSuffix, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() {
+		found, err := NewFile(path).Successor(t.Context(), func([]byte) error { return nil })
+		if found && err == nil {
+			err = os.ErrExist
+		}
+		done <- err
+	}()
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatal("waits for the pipe")
+	}
+}
+
 // TestDevices reads devices that never end, or are empty. World-readable as they are, they are refused.
 func TestDevices(t *testing.T) {
 	for _, path := range []string{"/dev/zero", "/dev/null"} {

@@ -16,10 +16,15 @@ import (
 
 // sealedFile is a vault file as it was read, not decrypted.
 type sealedFile struct {
-	salt  [saltBytes]byte
+	salt [saltBytes]byte
+	id   fileID
+	body *lockedmem.Buffer // ciphertext and tag; decrypted in place
+}
+
+// fileID identifies a vault file among all that were ever written.
+type fileID struct {
 	nonce [nonceBytes]byte
 	tag   [tagBytes]byte
-	body  *lockedmem.Buffer // ciphertext and tag; decrypted in place
 }
 
 // readSealed reads the vault file at path. Errors name the path.
@@ -60,8 +65,8 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 		return nil, ErrNotVault
 	}
 	s := &sealedFile{
-		salt:  [saltBytes]byte(header[saltOffset:nonceOffset]),
-		nonce: [nonceBytes]byte(header[nonceOffset:payloadOffset]),
+		salt: [saltBytes]byte(header[saltOffset:nonceOffset]),
+		id:   fileID{nonce: [nonceBytes]byte(header[nonceOffset:payloadOffset])},
 	}
 	if s.body, err = lockedmem.New(int(size - payloadOffset)); err != nil {
 		return nil, err
@@ -70,7 +75,7 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 		s.body.Destroy()
 		return nil, err
 	}
-	s.tag = [tagBytes]byte(s.body.Bytes()[s.body.Len()-tagBytes:])
+	s.id.tag = [tagBytes]byte(s.body.Bytes()[s.body.Len()-tagBytes:])
 	return s, nil
 }
 
@@ -81,7 +86,7 @@ func (s *sealedFile) open(k *derivedKey) (*lockedmem.Buffer, error) {
 	s.body = nil
 	var failed error
 	err := k.withAEAD(func(aead cipher.AEAD) {
-		_, failed = aead.Open(body.Bytes()[:0], s.nonce[:], body.Bytes(), nil)
+		_, failed = aead.Open(body.Bytes()[:0], s.id.nonce[:], body.Bytes(), nil)
 	})
 	if err == nil && failed != nil {
 		err = ErrDecryption
@@ -125,6 +130,31 @@ func verifySealed(k *derivedKey, payload []byte) func(*os.File) error {
 		defer got.Destroy()
 		if !bytes.Equal(got.Bytes(), payload) {
 			return ErrVerify
+		}
+		return nil
+	}
+}
+
+// checkIs returns a check that a file is the one with the given identity, or else gives an ErrChanged: a
+// program that takes no lock, cp say, has put another in its place.
+func checkIs(want fileID) func(*os.File) error {
+	return func(f *os.File) error {
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		var got fileID
+		if info.Size() < minFileBytes {
+			return ErrChanged
+		}
+		if _, err := f.ReadAt(got.nonce[:], nonceOffset); err != nil {
+			return err
+		}
+		if _, err := f.ReadAt(got.tag[:], info.Size()-tagBytes); err != nil {
+			return err
+		}
+		if got != want {
+			return ErrChanged
 		}
 		return nil
 	}

@@ -87,7 +87,7 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	defer newKey.release(fresh)
 	draft := newDraft(v)
 	defer draft.close()
-	return true, s.replace(ctx, draft, fresh)
+	return true, s.replace(ctx, draft, fresh, checkIs(v.id))
 }
 
 // isFor tells whether k was derived from u's passphrase.

@@ -39,7 +39,7 @@ func Open(ctx context.Context, path string, u *Unlocker) (*Vault, error) {
 
 // openVault is Open that also returns the key, for the caller to release.
 func (u *Unlocker) openVault(ctx context.Context, path string) (*Vault, *derivedKey, error) {
-	payload, k, err := u.decrypt(ctx, path)
+	payload, id, k, err := u.decrypt(ctx, path)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -48,6 +48,7 @@ func (u *Unlocker) openVault(ctx context.Context, path string) (*Vault, *derived
 		u.release(k)
 		return nil, nil, fmt.Errorf("%s: %w: %w", path, ErrPayload, err)
 	}
+	v.id = id
 	return v, k, nil
 }
 
@@ -154,7 +155,7 @@ func canReplace(err error) bool {
 
 // warmUp derives the key for the vault at path, by opening it, for the unlocker to remember.
 func (u *Unlocker) warmUp(ctx context.Context, path string) error {
-	payload, k, err := u.decrypt(ctx, path)
+	payload, _, k, err := u.decrypt(ctx, path)
 	if err != nil {
 		return err
 	}
@@ -190,12 +191,12 @@ func (s *session) update(ctx context.Context, createMissing bool, change func(*D
 	if err := change(draft); err != nil || !draft.changed() {
 		return err
 	}
-	return s.replace(ctx, draft, k)
+	return s.replace(ctx, draft, k, checkIs(base.id))
 }
 
-// replace writes the draft over the vault. It closes the draft's base as soon as it is encoded: a
+// replace writes the draft over the vault, if check, given the file that goes, finds no fault. It closes the draft's base as soon as it is encoded: a
 // large vault should stand in memory no more often than it must.
-func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey) error {
+func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey, check func(*os.File) error) error {
 	payload, file, err := sealDraft(draft, k)
 	if err != nil {
 		return err
@@ -204,7 +205,7 @@ func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey) erro
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes())})
+	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes()), Check: check})
 }
 
 // writeNew creates the vault with what fill puts into it, under a fresh salt. The key comes first, so
@@ -234,9 +235,11 @@ func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) error {
 // replaceAll replaces an existing file, be it a vault of this key, another vault or none.
 func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error) {
 	_ = durable.Sweep(s.target + BackupSuffix) // as in begin
+	var check func(*os.File) error             // a file that was not read is anything
 	old, k, err := s.u.openVault(ctx, s.target)
 	switch {
 	case err == nil:
+		check = checkIs(old.id)
 		same := draft.equals(old)
 		old.Close()
 		if same {
@@ -257,7 +260,7 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error)
 	if err := durable.Keep(s.target, BackupSuffix); err != nil {
 		return "", err
 	}
-	return Replaced, s.replace(ctx, draft, k)
+	return Replaced, s.replace(ctx, draft, k, check)
 }
 
 // sealDraft encodes and encrypts the draft, and closes its base.

@@ -191,15 +191,15 @@ func (e *successorError) Unwrap() error { return e.cause }
 // maxRounds bounds how often decrypt starts over while vault and key keep changing under it.
 const maxRounds = 20
 
-// decrypt reads and decrypts the vault at path and returns its payload and the key that opened it,
-// which the caller releases.
+// decrypt reads and decrypts the vault at path and returns its payload, which file it was, and the key
+// that opened it, which the caller releases.
 //
 // A rotation can replace the vault and the key file between the reading of one and of the other. So
 // everything is read again after a failure, and the failure is final only when a whole round shows
 // nothing that an earlier one did not. Then vault, key and successor were the same from that earlier
 // look to this one, so that all three stood together when the round began, and were tried together.
 // Such a last round costs no derivation.
-func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer, *derivedKey, error) {
+func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer, fileID, *derivedKey, error) {
 	seen := make(map[sight]bool)
 	var noSuccessor *successorError
 	for range maxRounds {
@@ -208,11 +208,11 @@ func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer,
 			payload, k, s, err := u.try(ctx, path, next)
 			switch {
 			case err == nil && payload != nil:
-				return payload, k, nil
+				return payload, s.vault, k, nil
 			case err == nil || errors.Is(err, ErrDecryption):
 			case errors.As(err, &noSuccessor): // it is a help only: without it the key is just wrong
 			default:
-				return nil, nil, err
+				return nil, fileID{}, nil, err
 			}
 			if s.candidate = i; i > 0 && !seen[s] { // what is remembered says nothing about the files
 				seen[s], news = true, true
@@ -226,15 +226,13 @@ func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer,
 	if noSuccessor != nil {
 		err = fmt.Errorf("%w (and %w)", err, noSuccessor)
 	}
-	return nil, nil, err
+	return nil, fileID{}, nil, err
 }
 
-// sight is what a candidate was seen to yield for the vault that stood there. A nonce and a tag
-// identify a vault.
+// sight is what a candidate was seen to yield for the vault that stood there.
 type sight struct {
 	candidate int
-	nonce     [nonceBytes]byte
-	tag       [tagBytes]byte
+	vault     fileID
 	key       *derivedKey // nil where the candidate had none
 }
 
@@ -249,7 +247,7 @@ func (u *Unlocker) try(ctx context.Context, path string, next candidate) (*locke
 		return nil, nil, sight{}, err
 	}
 	k, err := next(ctx, sealed.salt)
-	s := sight{nonce: sealed.nonce, tag: sealed.tag, key: k}
+	s := sight{vault: sealed.id, key: k}
 	if err != nil || k == nil {
 		sealed.body.Destroy()
 		u.release(k)

@@ -17,6 +17,7 @@ type Vault struct {
 	redact.Value
 	payload *lockedmem.Buffer // nil when closed
 	entries []entry           // sorted by name
+	id      fileID            // of the file it was read from
 }
 
 // newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it

@@ -14,7 +14,7 @@ import (
 // path+suffix+".1", ".2" and so on. A copy of the same content stays as it is.
 func Keep(path, suffix string) error {
 	kept := path + suffix
-	switch same, err := sameContent(path, kept); {
+	switch same, err := realSystem().sameContent(path, kept); {
 	case errors.Is(err, fs.ErrNotExist):
 		return Backup(path, kept)
 	case err != nil || same:
@@ -44,25 +44,26 @@ func firstFree(path string) (string, error) {
 	}
 }
 
-// sameContent compares two files byte for byte.
-func sameContent(a, b string) (same bool, err error) {
-	fa, err := os.Open(a)
+// sameContent compares the file at path with the copy kept of it, byte for byte. As for Backup, links are followed for path
+// only, and what is no regular file is not opened: a pipe of that name would hold up whoever reads it.
+func (sys *system) sameContent(path, kept string) (bool, error) {
+	a, err := sys.openTarget(path)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, fa.Close()) }()
-	fb, err := os.Open(b)
+	defer a.close()
+	b, err := sys.openResolved(kept)
 	if err != nil {
 		return false, err
 	}
-	defer func() { err = errors.Join(err, fb.Close()) }()
+	defer b.close()
 
 	var bufA, bufB [32 << 10]byte
 	defer clear(bufA[:]) // a key file may have passed through
 	defer clear(bufB[:])
 	for {
-		n, errA := io.ReadFull(fa, bufA[:])
-		m, errB := io.ReadFull(fb, bufB[:])
+		n, errA := io.ReadFull(a.file, bufA[:])
+		m, errB := io.ReadFull(b.file, bufB[:])
 		if !bytes.Equal(bufA[:n], bufB[:m]) {
 			return false, nil
 		}

@@ -11,8 +11,9 @@ type ReplaceOptions struct {
 	// Verify is given the temporary file after it was synced, opened anew and read-only, with its final attributes.
 	Verify func(f *os.File) error
 
-	// Check is called last before the rename, to find out whether the ground for the change still holds.
-	Check func() error
+	// Check is given the old file, open and read-only, last before the rename, to find out whether the ground for the change
+	// still holds. To read the path again instead would not do: it may lead to another file by now.
+	Check func(old *os.File) error
 }
 
 // content is what a new file gets.
@@ -52,7 +53,7 @@ func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
 }
 
 // replaceTarget puts a new file in the place of t.
-func (sys *system) replaceTarget(t *target, c content, check func() error) error {
+func (sys *system) replaceTarget(t *target, c content, check func(old *os.File) error) error {
 	_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
 	// From the exchange to the end the old file bears a temporary name; the lock keeps it from being swept. Where it is
 	// refused, somebody else holds it, which serves as well.
@@ -62,7 +63,7 @@ func (sys *system) replaceTarget(t *target, c content, check func() error) error
 		return err
 	}
 	if check != nil {
-		if err := check(); err != nil {
+		if err := check(t.file); err != nil {
 			return sys.discard(tmp, fmt.Errorf("replace %s: %w", t.path, err))
 		}
 	}

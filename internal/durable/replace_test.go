@@ -146,9 +146,15 @@ func TestReplaceHooks(t *testing.T) {
 		wantContent(t, path, oldContent)
 		return nil
 	}
-	check := func() error {
+	check := func(old *os.File) error {
 		order = append(order, "check")
 		wantContent(t, path, oldContent)
+		if got, err := io.ReadAll(old); err != nil || string(got) != oldContent {
+			t.Errorf("Check read %q, %v", got, err)
+		}
+		if _, err := old.Write([]byte("x")); err == nil {
+			t.Error("Check got a file it can write to")
+		}
 		return nil
 	}
 	if err := Replace(path, []byte(newContent), ReplaceOptions{Verify: verify, Check: check}); err != nil {
@@ -163,7 +169,7 @@ func TestReplaceHooks(t *testing.T) {
 	before := snapshot(t, dir)
 	for what, o := range map[string]ReplaceOptions{
 		"verify": {Verify: func(*os.File) error { return refusal }},
-		"check":  {Check: func() error { return refusal }},
+		"check":  {Check: func(*os.File) error { return refusal }},
 	} {
 		err := Replace(path, []byte("x"), o)
 		if !errors.Is(err, refusal) || !strings.Contains(err.Error(), dir) {
@@ -171,6 +177,39 @@ func TestReplaceHooks(t *testing.T) {
 		}
 		sameEntries(t, snapshot(t, dir), before)
 	}
+}
+
+// TestCheckSeesTheFileThatGoes has somebody aim the link at another file while Replace begins, and back before Check: the
+// path shows the file that was meant, the descriptor the one that would be lost.
+func TestCheckSeesTheFileThatGoes(t *testing.T) {
+	dir := t.TempDir()
+	meant, other, link := filepath.Join(dir, "meant"), filepath.Join(dir, "other"), filepath.Join(dir, "link")
+	for path, content := range map[string]string{meant: oldContent, other: "not meant"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	aim := func(at string) {
+		t.Helper()
+		_ = os.Remove(link)
+		if err := os.Symlink(at, link); err != nil {
+			t.Skip("no symbolic links: ", err)
+		}
+	}
+	aim(other)
+	refusal := errors.New("another file")
+	err := Replace(link, []byte(newContent), ReplaceOptions{Check: func(old *os.File) error {
+		aim(meant)
+		if got, err := io.ReadAll(old); err != nil || string(got) == oldContent {
+			t.Errorf("Check read %q, %v", got, err)
+		}
+		return refusal
+	}})
+	if !errors.Is(err, refusal) {
+		t.Errorf("error %v", err)
+	}
+	wantContent(t, meant, oldContent)
+	wantContent(t, other, "not meant")
 }
 
 // TestVerifyChecksTheFileItself has somebody exchange the temporary file before it is opened again.
