@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/internal/erase"
+	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/keysource"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// app is what commands share: streams, environment and the options that all of them have.
+type app struct {
+	stdin  *os.File
+	stdout *os.File
+	stderr *os.File
+	getenv func(string) string
+
+	signalsCaught chan struct{} // closed when a signal no longer ends the process at once
+
+	vaultFlag   string
+	keyFlag     string
+	json        bool
+	quiet       bool
+	lockTimeout time.Duration
+
+	parsed      bool // the command line was understood; errors before that are of usage
+	warnedShort bool
+	completing  bool // a line that is being edited is no place for warnings
+}
+
+func newApp() *app {
+	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signalsCaught: make(chan struct{})}
+}
+
+// Names of the environment variables and the defaults of design section "command line".
+const (
+	vaultFileEnv     = "MAZEVAULT_VAULT_FILE"
+	keyFileEnv       = "MAZEVAULT_VAULT_KEY_FILE"
+	defaultVaultFile = "secrets.vault"
+	defaultKeyFile   = "vault.key"
+)
+
+// main runs the command line and returns the exit code.
+func (a *app) main(ctx context.Context, args []string) int {
+	root := newRootCommand(a)
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && !a.parsed {
+		err = usageFailure(cmd, err)
+	}
+	pause("done")
+	if lockErr := vaultfile.MemoryLocked(); lockErr != nil {
+		a.warn("memory could not be locked, so secrets may have reached swap space; raise the limit (ulimit -l, LimitMEMLOCK=)")
+	}
+	return a.report(err)
+}
+
+// report prints an error with its hint and returns the exit code.
+func (a *app) report(err error) int {
+	if err == nil {
+		return exitOK
+	}
+	o := describe(err)
+	fmt.Fprintf(a.stderr, "vault-tool: %s %s\n", a.label("error:", ansiRed), printable(o.message))
+	if o.hint != "" {
+		fmt.Fprintf(a.stderr, "vault-tool: hint: %s\n", printable(o.hint))
+	}
+	return o.code
+}
+
+// vaultPath is --vault-file, the environment's, or the default.
+func (a *app) vaultPath() string {
+	return firstSet(a.vaultFlag, a.getenv(vaultFileEnv), defaultVaultFile)
+}
+
+// keyPath is --key-file, the environment's, or the default.
+func (a *app) keyPath() string { return firstSet(a.keyFlag, a.getenv(keyFileEnv), defaultKeyFile) }
+
+func firstSet(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// writeOptions are the options of every command that writes a vault. A timeout of 0 means not to
+// wait at all.
+func (a *app) writeOptions() vaultfile.WriteOptions {
+	if a.lockTimeout == 0 {
+		return vaultfile.WriteOptions{LockTimeout: -1}
+	}
+	return vaultfile.WriteOptions{LockTimeout: a.lockTimeout}
+}
+
+// keyFile is a key file that warns once when its passphrase is short.
+type keyFile struct {
+	*keysource.File
+	a *app
+}
+
+func (a *app) keyFile(path string) keyFile { return keyFile{keysource.NewFile(path), a} }
+
+func (k keyFile) Passphrase(ctx context.Context, use func([]byte) error) error {
+	return k.File.Passphrase(ctx, func(passphrase []byte) error {
+		if len(passphrase) < keysource.ShortBytes && !k.a.warnedShort {
+			k.a.warnedShort = true
+			k.a.warn("the key in %s has only %d bytes; `vault-tool init` makes a strong one", k.String(), len(passphrase)) // %v would redact
+		}
+		return use(passphrase)
+	})
+}
+
+// withUnlocker calls f with an unlocker for the key file of the command line, and wipes what it holds.
+func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
+	<-a.signalsCaught // what may write must not be cut off by a signal
+	source := a.keyFile(a.keyPath())
+	defer source.Close()
+	u := vaultfile.NewUnlocker(source)
+	defer u.Close()
+	return f(u)
+}
+
+// withVault calls f with the vault of the command line, opened, and closes it.
+func (a *app) withVault(ctx context.Context, f func(*vaultfile.Vault) error) error {
+	return a.withUnlocker(func(u *vaultfile.Unlocker) error {
+		v, err := vaultfile.Open(ctx, a.vaultPath(), u)
+		if err != nil {
+			return err
+		}
+		defer v.Close()
+		pause("open")
+		return f(v)
+	})
+}
+
+// note tells the user something that --quiet silences.
+func (a *app) note(format string, args ...any) {
+	if !a.quiet {
+		fmt.Fprintln(a.stderr, printable(fmt.Sprintf(format, args...)))
+	}
+}
+
+// warn tells the user something that --quiet does not silence.
+func (a *app) warn(format string, args ...any) {
+	if a.completing {
+		return
+	}
+	fmt.Fprintf(a.stderr, "vault-tool: %s %s\n", a.label("warning:", ansiYellow), printable(fmt.Sprintf(format, args...)))
+}
+
+// The colours of labels (ECMA-48, select graphic rendition).
+const (
+	ansiRed    = "\x1b[1;31m"
+	ansiYellow = "\x1b[1;33m"
+	ansiReset  = "\x1b[0m"
+)
+
+// label colours a label on a terminal, unless NO_COLOR or a dumb terminal forbid it.
+func (a *app) label(text, colour string) string {
+	if a.getenv("NO_COLOR") != "" || a.getenv("TERM") == "dumb" || !terminal.Is(a.stderr) {
+		return text
+	}
+	return colour + text + ansiReset
+}
+
+// printJSON writes a summary without values to standard output.
+func (a *app) printJSON(summary any) error {
+	encoder := json.NewEncoder(a.stdout)
+	encoder.SetEscapeHTML(false)
+	return outputError(encoder.Encode(summary))
+}
+
+// print writes to standard output. Values go through here from locked memory: nothing buffers them.
+func (a *app) print(data []byte) error {
+	_, err := a.stdout.Write(data)
+	return outputError(err)
+}
+
+// outputError is a failure of its own, because its cause, a full disk say, is not the vault's.
+func outputError(err error) error {
+	if err != nil {
+		return &failure{code: exitFailed, err: fmt.Errorf("write the output: %w", err), hint: "the output is incomplete; a change to the vault, if one was asked for, has been made"}
+	}
+	return nil
+}
+
+// action returns what cobra runs for a command that handles secrets.
+func (a *app) action(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return a.plainAction(func(ctx context.Context, args []string) error {
+		return guarded(func() error { return run(ctx, args) })
+	})
+}
+
+// guarded calls f and erases what it leaves on the stack, and what a signal that arrived meanwhile
+// left of the registers: with them the kernel saves the last bytes of any value that was copied or
+// compared.
+func guarded(f func() error) (err error) {
+	erase.Do(func() { err = f() })
+	erase.Flush()
+	return err
+}
+
+// plainAction returns what cobra runs for a command without secrets: it notes that the command line
+// was understood.
+func (a *app) plainAction(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := refuseEmptyPaths(cmd); err != nil {
+			return err
+		}
+		a.parsed = true
+		return run(cmd.Context(), args)
+	}
+}

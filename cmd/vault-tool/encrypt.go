@@ -1,0 +1,138 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+type encryptOptions struct {
+	force bool
+}
+
+type encryptSummary struct {
+	VaultFile string            `json:"vault_file"`
+	Outcome   vaultfile.Outcome `json:"outcome"`
+	Secrets   int               `json:"secrets"`
+	Backup    string            `json:"backup,omitempty"`
+}
+
+func newEncryptCommand(a *app) *cobra.Command {
+	var o encryptOptions
+	cmd := &cobra.Command{
+		Use:   "encrypt",
+		Short: "Create an encrypted vault from JSON input (stdin)",
+		Long: `Create an encrypted vault from a JSON object of names to strings on standard input.
+
+An existing vault is refused; with --force it is replaced, and kept as FILE.bak.`,
+		Example: `  echo '{"DATABASE_URL": "postgres://..."}' | vault-tool encrypt
+  vault-tool decrypt --show-values --json | vault-tool encrypt --vault-file copy.vault`,
+		Args: noArguments,
+		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runEncrypt(ctx, o) }),
+	}
+	cmd.Flags().BoolVar(&o.force, "force", false, "replace an existing vault and keep it as FILE.bak")
+	return cmd
+}
+
+func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
+	path := a.vaultPath()
+	if err := refuseSameFile(path, a.keyPath()); err != nil {
+		return err
+	}
+	if _, err := os.Lstat(path); err == nil && !o.force {
+		_ = durable.Sweep(path)    // the run that made it may have been killed before it was done
+		return existingVault(path) // before anybody types in vain
+	}
+	input, err := a.readJSONInput(ctx)
+	if err != nil {
+		return err
+	}
+	defer input.Destroy()
+
+	s := encryptSummary{VaultFile: path}
+	err = a.withUnlocker(func(u *vaultfile.Unlocker) (err error) {
+		create := vaultfile.CreateOptions{WriteOptions: a.writeOptions(), Replace: o.force}
+		s.Outcome, err = vaultfile.Create(ctx, path, u, create, func(d *vaultfile.Draft) error {
+			if err := d.SetJSON(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM))); err != nil {
+				return inputJSONError(err)
+			}
+			s.Secrets = len(d.Names())
+			return nil
+		})
+		return err
+	})
+	if errors.Is(err, vaultfile.ErrExists) {
+		return existingVault(path)
+	}
+	if err != nil {
+		return err
+	}
+	return a.reportEncrypt(s)
+}
+
+func (a *app) reportEncrypt(s encryptSummary) error {
+	switch s.Outcome {
+	case vaultfile.Unchanged:
+		a.note("%s holds exactly these %s already", s.VaultFile, count(s.Secrets, "secret"))
+	case vaultfile.Replaced:
+		s.Backup = s.VaultFile + vaultfile.BackupSuffix
+		a.note("replaced %s: %s; the old file is kept as %s", s.VaultFile, count(s.Secrets, "secret"), s.Backup)
+	default:
+		a.note("created %s with %s", s.VaultFile, count(s.Secrets, "secret"))
+	}
+	if a.json {
+		return a.printJSON(s)
+	}
+	return nil
+}
+
+func existingVault(path string) error {
+	return conflict("add a secret to it with: vault-tool add; or replace it, keeping the old one as a backup, with: --force",
+		"%s exists already", path)
+}
+
+// refuseSameFile keeps a slip of the two flags from turning the key file into a vault.
+func refuseSameFile(vaultPath, keyPath string) error {
+	vault, err := os.Stat(vaultPath)
+	if err != nil {
+		return nil // not there, so not the key
+	}
+	if key, err := os.Stat(keyPath); err == nil && os.SameFile(vault, key) {
+		return badInput("the vault and its key are two files; check the paths", "%s is given as the vault and as a key", vaultPath)
+	}
+	return nil
+}
+
+// utf8BOM is what some editors put before a text.
+const utf8BOM = "\ufeff"
+
+func (a *app) readJSONInput(ctx context.Context) (*lockedmem.Buffer, error) {
+	if terminal.Is(a.stdin) {
+		a.note("Reading a JSON object of names to strings from the terminal, where it is visible; end with Ctrl-D.")
+	}
+	input, err := readInput(ctx, a.stdin, "standard input", vaultfile.MaxFileBytes)
+	if err != nil {
+		return nil, err
+	}
+	if len(bytes.TrimSpace(input.Bytes())) == 0 {
+		input.Destroy()
+		return nil, badInput(`pipe a JSON object in: echo '{"NAME": "value"}' | vault-tool encrypt`, "standard input is empty")
+	}
+	return input, nil
+}
+
+func inputJSONError(err error) error {
+	var payload *vaultfile.PayloadError
+	if errors.As(err, &payload) {
+		return badInput(`expected one JSON object of names to strings: {"NAME": "value"}; nothing was written`, "standard input: %w", payload)
+	}
+	return err
+}

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/keysource"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// Exit codes. They are part of the interface and never renumbered.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitCannotOpen  = 4
+	exitInsecure    = 5
+	exitConflict    = 6
+	exitBusy        = 7
+	exitInterrupted = 130
+)
+
+// exitCodesHelp is the help text's and the README's table.
+const exitCodesHelp = `Exit codes:
+  0    done
+  1    failed (I/O and the unexpected)
+  2    bad usage or bad input
+  3    not found (vault, key file, secret)
+  4    cannot be opened (wrong key, damaged, not a vault)
+  5    refused as insecure (permissions)
+  6    conflict (exists already, changed meanwhile, differs)
+  7    busy (lock not obtained in time)
+  130  interrupted`
+
+// failure is an error for which a command itself knows the exit code and the hint.
+type failure struct {
+	code int
+	err  error
+	hint string
+}
+
+func (f *failure) Error() string { return f.err.Error() }
+func (f *failure) Unwrap() error { return f.err }
+
+// badInput is a failure of usage or input.
+func badInput(hint, format string, args ...any) error {
+	return &failure{code: exitUsage, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// conflict is a failure for which the world is not as the command needs it.
+func conflict(hint, format string, args ...any) error {
+	return &failure{code: exitConflict, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// outcome is how an error is told.
+type outcome struct {
+	code    int
+	message string
+	hint    string
+}
+
+// outcomes maps the errors of the libraries to exit code and hint. The first match counts, so what is
+// more specific stands first.
+var outcomes = []struct {
+	target error
+	code   int
+	hint   string
+}{
+	{context.Canceled, exitInterrupted, ""},
+	{terminal.ErrInterrupted, exitInterrupted, ""},
+	{terminal.ErrSeveralLines, exitUsage, "nothing was stored; pipe a value of several lines: vault-tool add --name NAME < FILE"},
+
+	{vaultfile.ErrDecryption, exitCannotOpen, "either the key is not this vault's or the file is damaged, which cannot be told apart; use the right key file, or restore the vault from a backup"},
+	{keysource.ErrEmpty, exitUsage, "an empty key protects nothing; make one with: vault-tool init --key-file FILE"},
+	{keysource.ErrTooLarge, exitUsage, "check that --key-file names the key and not another file"},
+
+	{vaultfile.ErrLockTimeout, exitBusy, "another process is writing the vault; try again, or wait longer with --lock-timeout"},
+	{vaultfile.ErrSameKey, exitUsage, "make another key with: vault-tool init --key-file FILE"},
+	{vaultfile.ErrTooSmall, exitCannotOpen, "the file is empty or was cut short; restore the vault from a backup"},
+	{vaultfile.ErrNotVault, exitCannotOpen, "check that --vault-file names a vault; if it is damaged, restore it from a backup"},
+	{vaultfile.ErrPayload, exitCannotOpen, "the key is right, but another program wrote content that is not valid; restore the vault from a backup"},
+	{vaultfile.ErrVerify, exitFailed, "the vault was not changed; check the disk it is on"},
+	{vaultfile.ErrUnconfirmed, exitFailed, "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
+	{vaultfile.ErrTooLarge, exitUsage, "nothing was changed; a value has at most 64 MiB and a vault 1 GiB"},
+	{vaultfile.ErrBadName, exitUsage, ""},
+	{vaultfile.ErrBadValue, exitUsage, "nothing was changed; store binary data as text, for example through: base64 -w0"},
+	{vaultfile.ErrNotFound, exitNotFound, "vault-tool list shows the names that are there"},
+	{vaultfile.ErrExists, exitConflict, ""},
+	{vaultfile.ErrChanged, exitConflict, "it was left as the other process wrote it; run the command again"},
+	{vaultfile.ErrMountPoint, exitFailed, "nothing was changed; a file that is itself mounted cannot be replaced: mount its directory instead"},
+	{vaultfile.ErrAttributes, exitFailed, "nothing was changed; run the command as the owner of the file"},
+	{vaultfile.ErrNotRegular, exitUsage, "give the path of a file"},
+	{vaultfile.ErrNotExist, exitNotFound, "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
+
+	{keysource.ErrStat, exitFailed, "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
+	{syscall.ENOSPC, exitFailed, "nothing was changed; make room on the disk and try again"},
+	{syscall.EROFS, exitFailed, "nothing was changed; the file system is mounted read-only"},
+	{fs.ErrPermission, exitFailed, "check who owns the file and its directory; a change needs write permission on the directory"},
+}
+
+// permissiveHint says how to make a key private. Not every path is one to run chmod on: a key file on
+// standard input has the terminal's name in the next command.
+func permissiveHint(path string) string {
+	if descriptor.Named(path) {
+		return "make the file private (chmod 400), or pass the key through a pipe"
+	}
+	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeDevice != 0 {
+		return "check that --key-file names a key"
+	}
+	return "run: chmod 400 " + shellWord(path)
+}
+
+// describe tells an error: what to print and how to exit.
+func describe(err error) outcome {
+	message := err.Error()
+	var f *failure
+	if errors.As(err, &f) {
+		return outcome{f.code, message, f.hint}
+	}
+	var permissive *keysource.PermissiveError
+	if errors.As(err, &permissive) && !errors.Is(err, vaultfile.ErrDecryption) { // else it is about KEY.new, a help only
+		return outcome{exitInsecure, message, permissiveHint(permissive.Path)}
+	}
+	if errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) {
+		return outcome{exitNotFound, message, "check --key-file, --new-key-file and " + keyFileEnv + "; a new key is made by: vault-tool init"}
+	}
+	if errors.Is(err, context.Canceled) {
+		return outcome{exitInterrupted, "interrupted", ""}
+	}
+	for _, o := range outcomes {
+		if errors.Is(err, o.target) {
+			return outcome{o.code, message, o.hint}
+		}
+	}
+	return outcome{exitFailed, message, ""}
+}

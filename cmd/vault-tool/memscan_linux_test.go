@@ -1,0 +1,202 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+var scanRuns = flag.Int("memscan.runs", 1, "how often the memory scan repeats all commands; what is left behind depends on chance")
+
+// buildForScan builds the tool with points to pause at.
+func buildForScan(t *testing.T, experiment string) string {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("a scan of all memory takes its time")
+	}
+	if os.Getuid() != 0 {
+		t.Skip("needs root to read the memory of a process that forbids it")
+	}
+	if runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
+		t.Skip("runtime/secret does not support " + runtime.GOARCH)
+	}
+	dir, err := os.MkdirTemp("", "memscan") // t.TempDir's parent is closed to other users
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tool := filepath.Join(dir, "vault-tool")
+	build := exec.Command("go", "build", "-tags", "memscan", "-trimpath", "-o", tool, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT="+experiment)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return tool
+}
+
+// TestNoSecretStaysInMemory scans all memory of every command when it has done its work.
+func TestNoSecretStaysInMemory(t *testing.T) {
+	tool := buildForScan(t, "runtimesecret")
+	for _, c := range []struct {
+		name    string
+		options scanOptions
+	}{
+		{"root", scanOptions{}},
+		{"unprivileged", scanOptions{user: scanUserID}},
+		{"unprivileged without locked memory", scanOptions{user: scanUserID, noLocking: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for range *scanRuns {
+				w := newScanWorld(t, tool, c.options)
+				w.makeVault()
+				w.readVault()
+				w.changeVault()
+				w.migrateFiles()
+				w.rotateKeys()
+				w.failToOpen()
+			}
+		})
+	}
+}
+
+func (w *scanWorld) makeVault() {
+	w.clean(exitOK, "", "init")
+	w.clean(exitConflict, "", "init")
+	secrets := w.secretsJSON("SECRET_", 27)
+	w.clean(exitUsage, strings.TrimSuffix(secrets, "}")+`, "SECRET_0": "again"}`, "encrypt")
+	w.clean(exitUsage, strings.TrimSuffix(secrets, `"}`), "encrypt")
+	w.clean(exitOK, secrets, "encrypt")
+	w.clean(exitConflict, secrets, "encrypt")
+}
+
+func (w *scanWorld) readVault() {
+	w.clean(exitOK, "", "list")
+	w.clean(exitOK, "", "decrypt")
+	w.clean(exitOK, "", "decrypt", "--show-values")
+	w.clean(exitOK, "", "decrypt", "--show-values", "--json")
+	w.clean(exitOK, "", "get", "SECRET_1")
+	w.clean(exitOK, "", "get", "SECRET_2", "--json")
+	w.clean(exitNotFound, "", "get", "ABSENT")
+	w.clean(exitOK, "", "__complete", "get", "")
+}
+
+func (w *scanWorld) changeVault() {
+	w.clean(exitOK, w.canary("ADDED")+"\n", "add", "--name", "ADDED")
+	w.clean(exitOK, w.canary("ADDED")+"\r\n", "add", "--name", "ADDED", "--json")
+	w.clean(exitOK, w.canary("ADDED"), "add", "--name", "ADDED", "--if-absent")
+	w.clean(exitOK, "", "add", "--name", generatedPrefix, "--generate")
+	w.clean(exitUsage, w.canary("ADDED")+"\xff", "add", "--name", "ADDED")
+	w.clean(exitNotFound, w.canary("ADDED"), "add", "--name", "ADDED", "--vault-file", "absent.vault")
+	w.clean(exitOK, strings.Repeat(w.canary("LARGE"), 20_000), "add", "--name", "LARGE", "--create", "--vault-file", "large.vault")
+	w.clean(exitOK, "", "rm", "ADDED", "SECRET_3")
+	w.clean(exitNotFound, "", "rm", "ABSENT")
+	w.clean(exitOK, w.secretsJSON("SECOND_", 5), "encrypt", "--force")
+}
+
+func (w *scanWorld) migrateFiles() {
+	env := "# settings\nPORT=8080\n" +
+		"MAZEVAULT_JWT_KEY=" + w.canary("JWT_KEY") + "\n" +
+		"DATABASE_URL='postgres://u:" + w.canary("DATABASE_URL") + "@h/db'\n" +
+		"SMTP_PASSWORD=\"" + w.canary("SMTP_PASSWORD") + "\" # mail\n" +
+		"export REDIS_URL=\"" + w.canary("REDIS_URL") + "\\n" + w.canary("REDIS_URL, second line") + "\"\n" +
+		"JIRA_API_TOKEN=" + w.canary("JIRA_API_TOKEN") + "${PORT}\n" +
+		"LEFT_PASSWORD=" + w.canary("LEFT_PASSWORD") + "\n" +
+		"LEFT_DOUBTFUL=\"" + w.canary("LEFT_DOUBTFUL") + "\" behind\n"
+	w.file(".env", env, 0o600)
+	w.clean(exitOK, "", "migrate-env", "--env-file", ".env", "--dry-run")
+	w.clean(exitUsage, "", "migrate-env", "--env-file", ".env", "--all")
+	w.clean(exitOK, "", "migrate-env", "--env-file", ".env", "--prune")
+	w.file("other.env", "SMTP_PASSWORD="+w.canary("SMTP_PASSWORD")+"\n", 0o600)
+	w.clean(exitConflict, "", "migrate-env", "--env-file", "other.env")
+	w.clean(exitOK, "", "migrate-env", "--env-file", "other.env", "--overwrite", "--vault-file", "migrated.vault")
+}
+
+func (w *scanWorld) rotateKeys() {
+	w.clean(exitOK, "", "init", "--key-file", "second.key")
+	w.clean(exitOK, "", "rotate-key", "--new-key-file", "second.key")
+	w.clean(exitOK, "", "rotate-key", "--in-place", "--keep-old-key", "--key-file", "second.key")
+}
+
+func (w *scanWorld) failToOpen() {
+	w.clean(exitOK, "", "init", "--key-file", "third.key")
+	w.learnWrongKey("secrets.vault")
+	w.clean(exitCannotOpen, "", "list", "--key-file", "third.key")
+	w.clean(exitCannotOpen, "", "rotate-key", "--in-place", "--key-file", "third.key")
+	w.clean(exitCannotOpen, w.canary("ADDED"), "add", "--name", "ADDED", "--key-file", "third.key")
+	w.file("open.key", w.canary("OPEN_KEY")+"\n", 0o644)
+	w.clean(exitInsecure, "", "list", "--key-file", "open.key")
+}
+
+// TestScanSeesAnOpenVault finds the values while a command works on them, and nothing else.
+func TestScanSeesAnOpenVault(t *testing.T) {
+	w := newScanWorld(t, buildForScan(t, "runtimesecret"), scanOptions{})
+	w.clean(exitOK, "", "init")
+	w.clean(exitOK, `{"VALUE": "`+w.canary("VALUE")+`"}`, "encrypt")
+	s := w.start("open", "", "list")
+	found := s.scan(t, w.needles)
+	s.finish(t)
+	if len(found["the value of VALUE"]) == 0 {
+		t.Error("the value was not found while the vault was open")
+	}
+	for label, places := range found {
+		if label != "the value of VALUE" {
+			t.Errorf("an open vault leaves %s in memory: %v", label, places)
+		}
+	}
+}
+
+// TestScanSeesALeak finds everything in a process that derives a key without care.
+func TestScanSeesALeak(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("needs root like the scan that this test proves")
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	passphrase, salt := []byte("a passphrase that stays in memory"), []byte("0123456789abcdef")
+	d := deriveStepwise(passphrase, salt)
+	n := newNeedles()
+	expected := map[string][]byte{"passphrase": passphrase, "key": d.key, "pre-hash": d.preHash, "last block": d.lastBlock}
+	for label, secret := range expected {
+		n.add(label, secret)
+	}
+	cmd := exec.Command(self, "-test.run=^TestLeakyProcess$")
+	cmd.Env = append(os.Environ(), "MEMSCAN_LEAK=yes")
+	cmd.Stdin = strings.NewReader(string(salt) + string(passphrase))
+	s := startScannable(t, cmd, "leak")
+	found := s.scan(t, n)
+	s.finish(t)
+	for label := range expected {
+		if len(found[label]) == 0 {
+			t.Errorf("the scan did not find the %s", label)
+		}
+	}
+}
+
+// TestLeakyProcess is the process that TestScanSeesALeak scans.
+func TestLeakyProcess(t *testing.T) {
+	if os.Getenv("MEMSCAN_LEAK") == "" {
+		t.Skip("runs as a process of TestScanSeesALeak only")
+	}
+	input, err := io.ReadAll(os.Stdin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const saltBytes = 16
+	d := deriveStepwise(input[saltBytes:], input[:saltBytes])
+	if _, err := os.NewFile(3, "memscan-out").WriteString("leak\n"); err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.ReadFull(os.NewFile(4, "memscan-in"), make([]byte, 1))
+	runtime.KeepAlive(d)
+	runtime.KeepAlive(input)
+}

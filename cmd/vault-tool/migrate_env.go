@@ -1,0 +1,210 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/internal/credentials"
+	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+type migrateOptions struct {
+	envFile   string
+	include   []string
+	exclude   []string
+	all       bool
+	overwrite bool
+	keep      bool
+	dryRun    bool
+	prune     bool
+	dialect   string
+	listKeys  bool
+}
+
+func newMigrateEnvCommand(a *app) *cobra.Command {
+	var o migrateOptions
+	cmd := &cobra.Command{
+		Use:   "migrate-env --env-file FILE",
+		Short: "Extract sensitive keys from .env into a vault",
+		Long: `Extract the known sensitive variables from a .env file into the vault, which is created if there is none.
+Everything else stays where it is; what looks like a secret but is not known is reported, with the
+--include that takes it. Variables that are set to nothing are skipped.
+
+Values are read as godotenv reads them. A line that dotenv readers understand differently is refused,
+unless --dialect says whose reading counts.
+
+With --prune the lines that were moved are removed from the file, once the vault is safe on disk and
+holds their values; every other byte of the file stays.`,
+		Example: `  vault-tool migrate-env --env-file .env --dry-run
+  vault-tool migrate-env --env-file .env --include 'STRIPE_*' --prune
+  vault-tool migrate-env --list-keys`,
+		Args: noArguments,
+		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runMigrateEnv(ctx, o) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.envFile, "env-file", "", "the .env file")
+	flags.StringArrayVar(&o.include, "include", nil, "also take names that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.exclude, "exclude", nil, "do not take names that match `GLOB` (repeatable)")
+	flags.BoolVar(&o.all, "all", false, "take every variable that is not excluded")
+	flags.BoolVar(&o.overwrite, "overwrite", false, "where the vault holds another value, the file's counts")
+	flags.BoolVar(&o.keep, "keep", false, "where the vault holds another value, the vault's counts")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "only report what would be done")
+	flags.BoolVar(&o.prune, "prune", false, "remove the moved lines from the file")
+	flags.StringVar(&o.dialect, "dialect", "", "whose reading counts for doubtful lines: godotenv, compose or literal")
+	flags.BoolVar(&o.listKeys, "list-keys", false, "print the known sensitive names")
+	cmd.MarkFlagsOneRequired("env-file", "list-keys")
+	cmd.MarkFlagsMutuallyExclusive("env-file", "list-keys")
+	cmd.MarkFlagsMutuallyExclusive("overwrite", "keep")
+	completeFiles(cmd, "env-file")
+	_ = cmd.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions([]string{"godotenv", "compose", "literal"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+func (a *app) runMigrateEnv(ctx context.Context, o migrateOptions) error {
+	if o.listKeys {
+		return a.printKnownKeys()
+	}
+	m, err := a.readMigration(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer m.close()
+	if err := a.withUnlocker(func(u *vaultfile.Unlocker) error { return m.run(ctx, u) }); err != nil {
+		return err
+	}
+	return a.reportMigration(m)
+}
+
+func (a *app) printKnownKeys() error {
+	known := credentials.Known()
+	if a.json {
+		byCategory := make(map[string][]string, len(known))
+		for _, category := range known {
+			byCategory[category.Name] = category.Names
+		}
+		return a.printJSON(byCategory)
+	}
+	var out bytes.Buffer
+	for _, category := range known {
+		for _, name := range category.Names {
+			fmt.Fprintf(&out, "%-15s %s\n", category.Name, name)
+		}
+	}
+	return a.print(out.Bytes())
+}
+
+// run does the migration: the vault first, and when that is durable and read back, the file.
+func (m *migration) run(ctx context.Context, u *vaultfile.Unlocker) error {
+	if m.options.dryRun {
+		return m.rehearse(ctx, u)
+	}
+	// A run that was killed while it pruned may have left the old file, secrets and all, under a temporary name, and
+	// nothing for this one to do.
+	_ = durable.Sweep(m.options.envFile)
+	_ = durable.Sweep(m.vaultPath)
+	if len(m.chosen) > 0 {
+		update := vaultfile.UpdateOptions{WriteOptions: m.a.writeOptions(), CreateMissing: true}
+		if err := vaultfile.Update(ctx, m.vaultPath, u, update, m.apply); err != nil {
+			return err
+		}
+	}
+	if m.pruned == nil {
+		return nil
+	}
+	return m.replaceEnvFile(ctx, u)
+}
+
+// rehearse works out the report of a dry run.
+func (m *migration) rehearse(ctx context.Context, u *vaultfile.Unlocker) error {
+	if _, err := os.Stat(m.vaultPath); errors.Is(err, fs.ErrNotExist) {
+		return m.plan(emptyVault{})
+	}
+	v, err := vaultfile.Open(ctx, m.vaultPath, u)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	return m.plan(v)
+}
+
+// apply is the change to the vault. Whatever can go wrong with the .env file goes wrong here, before
+// the vault is written.
+func (m *migration) apply(d *vaultfile.Draft) error {
+	m.created = d.New()
+	if err := m.plan(d); err != nil {
+		return err
+	}
+	for _, s := range m.chosen {
+		if s.fate != moved {
+			continue
+		}
+		if _, err := d.Set(s.name, s.value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replaceEnvFile puts the pruned content in the file's place, after a look at the vault as it is on
+// disk: every value whose line goes must be there.
+func (m *migration) replaceEnvFile(ctx context.Context, u *vaultfile.Unlocker) error {
+	v, err := vaultfile.Open(ctx, m.vaultPath, u)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	for _, s := range m.chosen {
+		if !s.fate.prunes() {
+			continue
+		}
+		if same, _ := holds(v, s.name, s.value); !same {
+			return conflict("it was left as it is; run the command again", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.options.envFile)
+		}
+	}
+	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged})
+}
+
+// checkUnchanged refuses to overwrite what an editor saved since the file was read, or another file that
+// the path has come to lead to.
+func (m *migration) checkUnchanged(old *os.File) error {
+	now, err := lockedmem.ReadAll(old, maxEnvFileBytes)
+	if err != nil && !errors.Is(err, lockedmem.ErrTooLarge) {
+		return err
+	}
+	defer now.Destroy()
+	if err != nil || !bytes.Equal(now.Bytes(), m.source.Bytes()) {
+		return conflict("the vault has the values; the file was left as it is: run the command again", "%s changed while it was being migrated", m.options.envFile)
+	}
+	return nil
+}
+
+// secretReader is what a plan asks of the vault: an open one, a draft, or none.
+type secretReader interface {
+	Use(name string, f func(value []byte) error) error
+}
+
+// emptyVault stands for a vault that does not exist.
+type emptyVault struct{}
+
+func (emptyVault) Use(string, func([]byte) error) error { return vaultfile.ErrNotFound }
+
+// holds tells whether the vault has the secret with that value, and whether it has it at all.
+func holds(v secretReader, name string, value []byte) (same, there bool) {
+	err := v.Use(name, func(held []byte) error {
+		same = bytes.Equal(held, value)
+		return nil
+	})
+	return same, err == nil
+}
+
+// join writes names for a message.
+func join(names []string) string { return strings.Join(names, ", ") }

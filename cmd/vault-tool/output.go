@@ -1,0 +1,59 @@
+package main
+
+import (
+	"strconv"
+
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// count writes a number with its noun: "1 secret", "27 secrets".
+func count(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return strconv.Itoa(n) + " " + noun
+}
+
+// printLines writes one name a line, in one write.
+func (a *app) printLines(names []string) error {
+	size := 0
+	for _, name := range names {
+		size += len(name) + 1
+	}
+	out := make([]byte, 0, size)
+	for _, name := range names {
+		out = append(out, name...)
+		out = append(out, '\n')
+	}
+	return a.print(out)
+}
+
+// printNames writes names as lines or, with --json, as an array.
+func (a *app) printNames(names []string) error {
+	if a.json {
+		return a.printJSON(names)
+	}
+	return a.printLines(names)
+}
+
+// printSecret writes what fill appends to a buffer of size bytes in locked memory.
+func (a *app) printSecret(size int, fill func(dst []byte) []byte) error {
+	buf, err := lockedmem.New(size)
+	if err != nil {
+		return err
+	}
+	defer buf.Destroy()
+	return a.print(fill(buf.Bytes()[:0]))
+}
+
+// jsonPairLen and appendJSONPair write `"NAME":"value"`.
+func jsonPairLen(name string, value []byte) int {
+	return vaultfile.JSONStringLen([]byte(name)) + 1 + vaultfile.JSONStringLen(value)
+}
+
+func appendJSONPair(dst []byte, name string, value []byte) []byte {
+	dst = vaultfile.AppendJSONString(dst, []byte(name))
+	dst = append(dst, ':')
+	return vaultfile.AppendJSONString(dst, value)
+}

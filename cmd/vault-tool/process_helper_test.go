@@ -1,0 +1,281 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// The tests of crash, faults and concurrency run vault-tool as processes of its own. There are two
+// builds of it: the product, and one that differs in nothing but the cost of the key derivation, so
+// that a command can be killed at each of its system calls in turn within seconds.
+
+// builtTool builds the product once for the test run.
+var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool(nil) })
+
+// builtQuickTool builds the tool with a cheap derivation. Vaults of the one cannot be read by the other.
+var builtQuickTool = sync.OnceValues(func() ([]byte, error) {
+	const costly, cheap = "MemoryKiB: 64 * 1024, Iterations: 3,", "MemoryKiB: 64, Iterations: 1,"
+	path, err := filepath.Abs(filepath.Join("..", "..", "kdf", "params.go"))
+	if err != nil {
+		return nil, err
+	}
+	source, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	if bytes.Count(source, []byte(costly)) != 1 {
+		return nil, fmt.Errorf("%s does not say %q, which is to be replaced", path, costly)
+	}
+	return buildTool(map[string][]byte{path: bytes.Replace(source, []byte(costly), []byte(cheap), 1)})
+})
+
+// buildTool compiles the command, with other content for the files of overlay, and returns the program.
+// It takes GOEXPERIMENT from the environment of the test, as the test itself did.
+func buildTool(overlay map[string][]byte) (program []byte, err error) {
+	dir, err := os.MkdirTemp("", "vault-tool-build")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	replaced := make(map[string]string)
+	for path, content := range overlay {
+		replacement := filepath.Join(dir, fmt.Sprintf("%d.go", len(replaced)))
+		if err := os.WriteFile(replacement, content, 0o600); err != nil {
+			return nil, err
+		}
+		replaced[path] = replacement
+	}
+	list, err := json.Marshal(map[string]any{"Replace": replaced})
+	if err != nil {
+		return nil, err
+	}
+	listPath, out := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "vault-tool")
+	if err := os.WriteFile(listPath, list, 0o600); err != nil {
+		return nil, err
+	}
+	build := exec.Command("go", "build", "-buildvcs=false", "-overlay", listPath, "-o", out, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if output, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w\n%s", err, output)
+	}
+	return os.ReadFile(out)
+}
+
+// installTool writes a program into a directory of the test.
+func installTool(t testing.TB, build func() ([]byte, error)) string {
+	t.Helper()
+	program, err := build()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := "vault-tool"
+	if runtime.GOOS == "windows" {
+		name += ".exe"
+	}
+	path := filepath.Join(t.TempDir(), name)
+	// A process that is forked while the file is open for writing would keep it from being executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	if err := os.WriteFile(path, program, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// folder is a directory with a vault and its key, in which commands are run.
+type folder struct {
+	t    testing.TB
+	tool string
+	dir  string
+	set  func(*exec.Cmd) // adjusts every command, if not nil
+}
+
+// newFolder returns an empty folder for the product or, with quick, for the build with a cheap derivation.
+func newFolder(t testing.TB, quick bool) *folder {
+	t.Helper()
+	build := builtTool
+	if quick {
+		build = builtQuickTool
+	}
+	return &folder{t: t, tool: installTool(t, build), dir: t.TempDir()}
+}
+
+// newVault returns a folder with secrets.vault, which holds secrets, and vault.key.
+func newVault(t testing.TB, quick bool, secrets map[string]string) *folder {
+	t.Helper()
+	f := newFolder(t, quick)
+	f.mustRun("", "init", "--key-file", "vault.key")
+	f.mustRun(toJSON(t, secrets), "encrypt")
+	return f
+}
+
+// someSecrets is what most of the vaults hold.
+var someSecrets = map[string]string{"A": "1", "B": "two", "SMTP_PASSWORD": strings.Repeat("x", 5000)}
+
+func toJSON(t testing.TB, secrets map[string]string) string {
+	t.Helper()
+	text, err := json.Marshal(secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// result is how a command ended. The code is -1 if a signal ended it.
+type result struct {
+	code   int
+	stdout string
+	stderr string
+}
+
+// command prepares a command in the folder, without the settings of whoever runs the test.
+func (f *folder) command(stdin string, args ...string) *exec.Cmd {
+	cmd := exec.Command(f.tool, args...)
+	cmd.Dir = f.dir
+	cmd.Stdin = strings.NewReader(stdin)
+	cmd.Env = slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "MAZEVAULT_") })
+	if f.set != nil {
+		f.set(cmd)
+	}
+	return cmd
+}
+
+func (f *folder) run(stdin string, args ...string) result {
+	f.t.Helper()
+	cmd := f.command(stdin, args...)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		f.t.Fatal(err)
+	}
+	return result{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// succeed runs a command that must not fail; it may be called from any goroutine.
+func (f *folder) succeed(stdin string, args ...string) bool {
+	f.t.Helper()
+	r := f.run(stdin, args...)
+	if r.code != exitOK {
+		f.t.Errorf("vault-tool %s: exit %d: %s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.code == exitOK
+}
+
+// mustRun is succeed for what the rest of a test builds on.
+func (f *folder) mustRun(stdin string, args ...string) string {
+	f.t.Helper()
+	r := f.run(stdin, args...)
+	if r.code != exitOK {
+		f.t.Fatalf("vault-tool %s: exit %d: %s", strings.Join(args, " "), r.code, r.stderr)
+	}
+	return r.stdout
+}
+
+// wantFailure runs a command that must fail with code and, on stderr, with every one of texts.
+func (f *folder) wantFailure(code int, texts []string, stdin string, args ...string) {
+	f.t.Helper()
+	r := f.run(stdin, args...)
+	if r.code != code {
+		f.t.Errorf("vault-tool %s: exit %d instead of %d: %s", strings.Join(args, " "), r.code, code, r.stderr)
+	}
+	for _, text := range texts {
+		if !strings.Contains(r.stderr, text) {
+			f.t.Errorf("vault-tool %s: stderr lacks %q: %s", strings.Join(args, " "), text, r.stderr)
+		}
+	}
+}
+
+// secrets returns what the vault holds, as a reader with the key file gets it.
+func (f *folder) secrets() (map[string]string, error) {
+	r := f.run("", "decrypt", "--show-values", "--json")
+	if r.code != exitOK {
+		return nil, fmt.Errorf("decrypt: exit %d: %s", r.code, r.stderr)
+	}
+	var secrets map[string]string
+	err := json.Unmarshal([]byte(r.stdout), &secrets)
+	return secrets, err
+}
+
+func (f *folder) wantSecrets(want map[string]string) {
+	f.t.Helper()
+	if got, err := f.secrets(); err != nil || !maps.Equal(got, want) {
+		f.t.Errorf("the vault holds %v (%v) instead of %v", got, err, want)
+	}
+}
+
+func (f *folder) path(name string) string { return filepath.Join(f.dir, name) }
+
+// read returns the content of a file of the folder, "" where there is none.
+func (f *folder) read(name string) string {
+	f.t.Helper()
+	content, err := os.ReadFile(f.path(name))
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		f.t.Fatal(err)
+	}
+	return string(content)
+}
+
+func (f *folder) write(name, content string, mode os.FileMode) {
+	f.t.Helper()
+	if err := os.WriteFile(f.path(name), []byte(content), mode); err != nil {
+		f.t.Fatal(err)
+	}
+	if err := os.Chmod(f.path(name), mode); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+// names lists the folder.
+func (f *folder) names() []string {
+	f.t.Helper()
+	entries, err := os.ReadDir(f.dir)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+// snapshot returns mode and content of every file by its name.
+func (f *folder) snapshot() map[string]string {
+	f.t.Helper()
+	files := make(map[string]string)
+	for _, name := range f.names() {
+		info, err := os.Lstat(f.path(name))
+		if err != nil {
+			f.t.Fatal(err)
+		}
+		files[name] = info.Mode().String()
+		if info.Mode().IsRegular() {
+			files[name] += " " + f.read(name)
+		}
+	}
+	return files
+}
+
+// wantNames reports every file of the folder that is not among allowed.
+func (f *folder) wantNames(allowed ...string) {
+	f.t.Helper()
+	for _, name := range f.names() {
+		if !slices.Contains(allowed, name) {
+			f.t.Errorf("stray file %s", name)
+		}
+	}
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+package main
+
+import (
+	"os"
+	"syscall"
+)
+
+// endingSignals cancel a command.
+var endingSignals = []os.Signal{os.Interrupt, syscall.SIGTERM}
+
+// hardenProcess has nothing to do here.
+func hardenProcess() {}

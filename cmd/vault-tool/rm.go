@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+type rmSummary struct {
+	VaultFile string   `json:"vault_file"`
+	Removed   []string `json:"removed"`
+}
+
+func newRmCommand(a *app) *cobra.Command {
+	return &cobra.Command{
+		Use:               "rm NAME…",
+		Aliases:           []string{"remove"},
+		Short:             "Remove secrets, all of them or none",
+		Long:              "Remove secrets. If one of the names is not in the vault, none is removed.",
+		Example:           "  vault-tool rm SMTP_USERNAME SMTP_PASSWORD",
+		Args:              someNames,
+		ValidArgsFunction: a.completeNames,
+		RunE:              a.action(a.runRm),
+	}
+}
+
+func (a *app) runRm(ctx context.Context, names []string) error {
+	if err := checkNames(names); err != nil {
+		return err
+	}
+	slices.Sort(names)
+	names = slices.Compact(names)
+	path := a.vaultPath()
+	err := a.withUnlocker(func(u *vaultfile.Unlocker) error {
+		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions()}
+		return vaultfile.Update(ctx, path, u, update, func(d *vaultfile.Draft) error {
+			missing := slices.DeleteFunc(slices.Clone(names), d.Has)
+			if len(missing) > 0 {
+				return fmt.Errorf("%s: %w: %s; nothing was removed", path, vaultfile.ErrNotFound, strings.Join(missing, ", "))
+			}
+			for _, name := range names {
+				if err := d.Delete(name); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
+	a.note("removed %s from %s", strings.Join(names, ", "), path)
+	if a.json {
+		return a.printJSON(rmSummary{path, names})
+	}
+	return nil
+}

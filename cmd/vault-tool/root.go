@@ -1,0 +1,100 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+const rootLong = `vault-tool keeps a deployment's credentials in one encrypted file, secrets.vault, opened by one
+key file, vault.key. No server, no account, no network.
+
+Values come from standard input and are never arguments. Data goes to standard output, everything
+else to standard error.
+
+The vault is --vault-file, else $MAZEVAULT_VAULT_FILE, else secrets.vault in the working directory;
+the key is --key-file, else $MAZEVAULT_VAULT_KEY_FILE, else vault.key.`
+
+const rootExample = `  vault-tool init --key-file vault.key
+  vault-tool migrate-env --env-file .env
+  echo "my-new-token" | vault-tool add --name DYNATRACE_TOKEN
+  vault-tool list`
+
+func newRootCommand(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "vault-tool",
+		Short:         "Keep a deployment's credentials in one encrypted file",
+		Long:          rootLong + "\n\n" + exitCodesHelp,
+		Example:       rootExample,
+		Version:       buildVersion(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args:          cobra.ArbitraryArgs,
+
+		PersistentPreRunE: flagsError,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(cmd, args[0])
+			}
+			return cmd.Help()
+		},
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetVersionTemplate("vault-tool {{.Version}}\n")
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(flagError)
+
+	flags := root.PersistentFlags()
+	flags.SortFlags = false
+	flags.StringVar(&a.vaultFlag, "vault-file", "", "the vault (default $"+vaultFileEnv+", else "+defaultVaultFile+")")
+	flags.StringVar(&a.keyFlag, "key-file", "", "the key file (default $"+keyFileEnv+", else "+defaultKeyFile+")")
+	flags.BoolVar(&a.json, "json", false, "print data or a summary as JSON on standard output")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes on standard error; errors and warnings remain")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", vaultfile.DefaultLockTimeout, "how long to wait for another writer of the vault")
+	completeFiles(root, "vault-file", "key-file")
+
+	root.AddCommand(
+		newInitCommand(a),
+		newEncryptCommand(a),
+		newDecryptCommand(a),
+		newAddCommand(a),
+		newGetCommand(a),
+		newListCommand(a),
+		newRmCommand(a),
+		newRotateKeyCommand(a),
+		newMigrateEnvCommand(a),
+		newVersionCommand(a),
+	)
+	root.SetHelpCommand(newHelpCommand())
+	a.addCompletionCommand(root)
+	return root
+}
+
+// newHelpCommand is cobra's, but fails for a command that there is not.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "help [COMMAND]",
+		Short:   "Help about a command, and the exit codes",
+		Example: "  vault-tool help\n  vault-tool help add",
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			var names []cobra.Completion
+			for _, c := range cmd.Root().Commands() {
+				if len(args) == 0 && c.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			topic, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(cmd.Root(), args[0])
+			}
+			topic.InitDefaultHelpFlag()
+			topic.InitDefaultVersionFlag()
+			return topic.Help()
+		},
+	}
+}

@@ -1,0 +1,172 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// Errors of usage are worded here instead of by cobra and pflag, which repeat what was typed: it may
+// be a value that was meant for standard input.
+
+// usageFailure is the failure for a command line that was not understood.
+func usageFailure(cmd *cobra.Command, err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		return err
+	}
+	hint := "run: " + cmd.CommandPath() + " --help"
+	if cmd == cmd.Root() || cmd.Name() == "help" {
+		hint = "run: vault-tool help"
+	}
+	return &failure{code: exitUsage, err: err, hint: hint}
+}
+
+// unknownCommand is the error for a first argument that is no command.
+func unknownCommand(root *cobra.Command, arg string) error {
+	if !looksTyped(arg) {
+		return errors.New("unknown command")
+	}
+	err := fmt.Errorf("unknown command %q", arg)
+	if similar := root.SuggestionsFor(arg); len(similar) > 0 {
+		return badInput("did you mean: vault-tool "+strings.Join(similar, ", or: vault-tool "), "%w", err)
+	}
+	return err
+}
+
+// flagError rewords what pflag says about flags.
+func flagError(_ *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	var missing *pflag.ValueRequiredError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.Is(err, pflag.ErrHelp):
+		return err
+	case errors.As(err, &unknown):
+		name := unknown.GetSpecifiedName()
+		switch {
+		case unknown.GetSpecifiedShortnames() != "" && looksTyped(name):
+			return fmt.Errorf("unknown flag: -%s", name)
+		case looksTyped(name):
+			return fmt.Errorf("unknown flag: --%s", name)
+		}
+		return errors.New("unknown flag")
+	case errors.As(err, &missing):
+		return fmt.Errorf("--%s needs a value", missing.GetFlag().Name)
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s takes %s", invalid.GetFlag().Name, typeNames[invalid.GetFlag().Value.Type()])
+	}
+	return errors.New("a flag that cannot be understood")
+}
+
+// flagsError says which flags are missing or exclude each other. It runs before cobra's own checks of
+// the same, whose texts are for programmers.
+func flagsError(cmd *cobra.Command, _ []string) error {
+	missing := ""
+	cmd.Flags().VisitAll(func(flag *pflag.Flag) {
+		if _, required := flag.Annotations[cobra.BashCompOneRequiredFlag]; required && !flag.Changed {
+			missing += " --" + flag.Name
+		}
+	})
+	if missing != "" {
+		return fmt.Errorf("missing:%s", missing)
+	}
+	err := cmd.ValidateFlagGroups()
+	if err == nil {
+		return nil
+	}
+	// The text has the group in brackets: "[new-key-file in-place]".
+	_, rest, _ := strings.Cut(err.Error(), "[")
+	group, _, found := strings.Cut(rest, "]")
+	flags := "--" + strings.ReplaceAll(group, " ", " or --")
+	switch {
+	case !found:
+		return err
+	case strings.HasPrefix(err.Error(), "at least one"):
+		return fmt.Errorf("missing: %s", flags)
+	}
+	return fmt.Errorf("not both: %s", flags)
+}
+
+// typeNames says what flags of pflag's types take.
+var typeNames = map[string]string{
+	"bool":     "no value",
+	"int":      "a whole number",
+	"duration": "a duration, such as 500ms or 10s",
+}
+
+// maxTypedBytes is longer than every command and flag there is.
+const maxTypedBytes = 20
+
+// looksTyped tells whether a word could be a command or a flag, misspelt perhaps, and so is fit for a
+// message: short, of lower-case letters and dashes.
+func looksTyped(word string) bool {
+	if len(word) > maxTypedBytes {
+		return false
+	}
+	for _, c := range word {
+		if c != '-' && (c < 'a' || c > 'z') {
+			return false
+		}
+	}
+	return true
+}
+
+// refuseEmptyPaths refuses a path flag that is given but empty: an unset variable of a script must not
+// lead to the default file.
+func refuseEmptyPaths(cmd *cobra.Command) error {
+	for _, name := range []string{"vault-file", "key-file", "new-key-file", "env-file"} {
+		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
+			return fmt.Errorf("--%s is empty; is a variable not set?", name)
+		}
+	}
+	return nil
+}
+
+// noArguments refuses arguments without repeating them.
+func noArguments(_ *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return errors.New("unexpected argument; a value is never an argument, it comes from standard input")
+	}
+	return nil
+}
+
+// oneName wants one argument, the name of a secret.
+func oneName(_ *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return fmt.Errorf("give the name of one secret (%d arguments were given)", len(args))
+	}
+	return nil
+}
+
+// someNames wants one argument or more, names of secrets.
+func someNames(_ *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return errors.New("give the name of at least one secret")
+	}
+	return nil
+}
+
+// checkName validates a secret's name from the command line. One with a '=' in it is not repeated: it
+// is a name and a value, or a value in Base64.
+func checkName(name string) error {
+	if strings.Contains(name, "=") {
+		return badInput("give the name alone; a value comes from standard input, and one that stood on a command line should be replaced, for others may have seen it",
+			"%w: '=' is not part of a name", vaultfile.ErrBadName)
+	}
+	return vaultfile.ValidateName(name)
+}
+
+func checkNames(names []string) error {
+	for _, name := range names {
+		if err := checkName(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
