@@ -1,0 +1,22 @@
+#!/bin/sh
+# Formatting, vet, staticcheck, a tidy go.mod, and builds for the systems that are not home.
+set -eu
+cd "$(dirname "$0")/.."
+
+unformatted=$(gofmt -l $(git ls-files --cached --others --exclude-standard '*.go'))
+if [ -n "$unformatted" ]; then
+	echo "gofmt would change:" >&2
+	echo "$unformatted" >&2
+	exit 1
+fi
+go vet ./...
+GOEXPERIMENT= go vet ./...
+go vet -tags memscan ./cmd/...
+go tool staticcheck ./...
+go mod tidy -diff
+for target in darwin/arm64 windows/amd64 linux/arm64; do
+	echo "build for $target"
+	GOOS=${target%/*} GOARCH=${target#*/} GOEXPERIMENT= CGO_ENABLED=0 go build -o /dev/null ./cmd/vault-tool
+	GOOS=${target%/*} GOARCH=${target#*/} GOEXPERIMENT= CGO_ENABLED=0 go vet ./...
+done
+echo "lint: ok"
