@@ -55,7 +55,7 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 		return nil, fmt.Errorf("%w (%d bytes, the least is %d)", ErrTooSmall, size, minFileBytes)
 	}
 	if size > MaxFileBytes {
-		return nil, fmt.Errorf("%w: %d bytes, the most is %d", ErrTooLarge, size, MaxFileBytes)
+		return nil, fmt.Errorf("%w: %d bytes, the most is %d", ErrFileTooLarge, size, MaxFileBytes)
 	}
 	var header [payloadOffset]byte
 	if _, err := io.ReadFull(f, header[:]); err != nil {

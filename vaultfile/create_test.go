@@ -83,7 +83,7 @@ func TestCreateOverWhatTheKeyDoesNotOpen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, old := range map[string][]byte{"foreign": foreign, "broken": broken, "empty": {}, "text": bytes.Repeat([]byte("text\n"), 20)} {
+	for name, old := range map[string][]byte{"foreign": foreign, "broken": broken, "empty": {}} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "secrets.vault")
 			writeFile(t, path, old)
@@ -98,6 +98,22 @@ func TestCreateOverWhatTheKeyDoesNotOpen(t *testing.T) {
 				t.Error("the salt of another vault is used again")
 			}
 		})
+	}
+}
+
+// TestCreateLeavesOtherFilesAlone has a path that names a file which never was a vault.
+func TestCreateLeavesOtherFilesAlone(t *testing.T) {
+	cheapKDF(t)
+	path := filepath.Join(t.TempDir(), ".env")
+	text := bytes.Repeat([]byte("NAME=value\n"), 20)
+	writeFile(t, path, text)
+	_, err := Create(t.Context(), path, newUnlocker(t, testPassphrase), CreateOptions{Replace: true}, setAll(nil))
+	wantError(t, err, ErrNotVault)
+	if !bytes.Equal(readFile(t, path), text) {
+		t.Error("the file was changed")
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("something was left beside it: %v, %v", entries, err)
 	}
 }
 

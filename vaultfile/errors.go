@@ -15,7 +15,10 @@ var (
 	// ErrTooSmall: the file is shorter than the smallest vault (48 bytes): empty or truncated.
 	ErrTooSmall = errors.New("vault: file too small to be a valid vault")
 
-	// ErrTooLarge: the file, a value or the whole content is beyond its limit.
+	// ErrFileTooLarge: the file is larger than a vault can be.
+	ErrFileTooLarge = errors.New("vault: file too large to be a valid vault")
+
+	// ErrTooLarge: a value or the whole content to be written is beyond its limit.
 	ErrTooLarge = errors.New("vault: too large")
 
 	// ErrNotVault: the file does not begin with the MVT1 magic.

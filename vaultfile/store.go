@@ -84,24 +84,29 @@ type CreateOptions struct {
 }
 
 // Create makes a new vault at path with what fill puts into it. A vault that is there is an ErrExists,
-// unless o.Replace is set. Then the old file is kept as PATH.bak, an earlier PATH.bak that differs as
+// unless o.Replace is set; a file of another kind is an ErrNotVault. The old file is kept as PATH.bak, an earlier PATH.bak that differs as
 // PATH.bak.1 and so on: nothing is lost. Where the key opens the old vault and finds the same content,
 // nothing is written. The outcome is Created, Replaced or Unchanged.
 func Create(ctx context.Context, path string, u *Unlocker, o CreateOptions, fill func(*Draft) error) (outcome Outcome, err error) {
+	if exists, err := fileExists(path); err != nil {
+		return "", err
+	} else if exists && !o.Replace {
+		return "", existsError(path) // before the key is derived
+	}
 	s, err := begin(ctx, path, u, o.WriteOptions, true)
 	if err != nil {
 		return "", err
 	}
 	defer s.end()
 
-	exists, err := s.exists()
+	exists, err := fileExists(s.target)
 	switch {
 	case err != nil:
 		return "", err
 	case !exists:
 		return Created, s.writeNew(ctx, fill)
 	case !o.Replace:
-		return "", fmt.Errorf("%s: %w", path, ErrExists)
+		return "", existsError(path)
 	}
 	draft := newDraft(nil)
 	defer draft.close()
@@ -143,9 +148,10 @@ func begin(ctx context.Context, path string, u *Unlocker, o WriteOptions, mayCre
 }
 
 // canReplace tells whether err, of opening a vault, leaves Create and Update with CreateMissing
-// something to do: there is no vault, or none that this key opens.
+// something to do: there is no vault, or none that this key opens. A file that never was a vault is
+// left alone: a slip of the path must not turn it into one.
 func canReplace(err error) bool {
-	for _, target := range []error{ErrNotExist, ErrDecryption, ErrTooSmall, ErrNotVault, ErrTooLarge} {
+	for _, target := range []error{ErrNotExist, ErrDecryption, ErrTooSmall} {
 		if errors.Is(err, target) {
 			return true
 		}
@@ -168,8 +174,10 @@ func (u *Unlocker) warmUp(ctx context.Context, path string) error {
 // old vault stands. The lock ends with the process, if not before.
 func (s *session) end() { _ = s.lock.Unlock() }
 
-func (s *session) exists() (bool, error) {
-	_, err := os.Lstat(s.target)
+func existsError(path string) error { return fmt.Errorf("%s: %w", path, ErrExists) }
+
+func fileExists(path string) (bool, error) {
+	_, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}

@@ -100,7 +100,7 @@ func TestOpenOtherFiles(t *testing.T) {
 		t.Skip("no sparse files here: ", err)
 	}
 	_, err = Open(t.Context(), huge, u)
-	wantError(t, err, ErrTooLarge)
+	wantError(t, err, ErrFileTooLarge)
 }
 
 func TestOpenWithWrongPassphrase(t *testing.T) {

@@ -99,18 +99,6 @@ func existingVault(path string) error {
 		"%s exists already", path)
 }
 
-// refuseSameFile keeps a slip of the two flags from turning the key file into a vault.
-func refuseSameFile(vaultPath, keyPath string) error {
-	vault, err := os.Stat(vaultPath)
-	if err != nil {
-		return nil // not there, so not the key
-	}
-	if key, err := os.Stat(keyPath); err == nil && os.SameFile(vault, key) {
-		return badInput("the vault and its key are two files; check the paths", "%s is given as the vault and as a key", vaultPath)
-	}
-	return nil
-}
-
 // utf8BOM is what some editors put before a text.
 const utf8BOM = "\ufeff"
 

@@ -77,6 +77,8 @@ var outcomes = []struct {
 	{terminal.ErrInterrupted, exitInterrupted, ""},
 	{terminal.ErrSeveralLines, exitUsage, "nothing was stored; pipe a value of several lines: vault-tool add --name NAME < FILE"},
 
+	{terminal.ErrControlCharacter, exitUsage, "nothing was stored; type the value again without arrow or function keys, or pipe it: vault-tool add --name NAME < FILE"},
+
 	{vaultfile.ErrDecryption, exitCannotOpen, "either the key is not this vault's or the file is damaged, which cannot be told apart; use the right key file, or restore the vault from a backup"},
 	{keysource.ErrEmpty, exitUsage, "an empty key protects nothing; make one with: vault-tool init --key-file FILE"},
 	{keysource.ErrTooLarge, exitUsage, "check that --key-file names the key and not another file"},
@@ -88,6 +90,7 @@ var outcomes = []struct {
 	{vaultfile.ErrPayload, exitCannotOpen, "the key is right, but another program wrote content that is not valid; restore the vault from a backup"},
 	{vaultfile.ErrVerify, exitFailed, "the vault was not changed; check the disk it is on"},
 	{vaultfile.ErrUnconfirmed, exitFailed, "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
+	{vaultfile.ErrFileTooLarge, exitCannotOpen, "check that --vault-file names a vault, which has at most 1 GiB"},
 	{vaultfile.ErrTooLarge, exitUsage, "nothing was changed; a value has at most 64 MiB and a vault 1 GiB"},
 	{vaultfile.ErrBadName, exitUsage, ""},
 	{vaultfile.ErrBadValue, exitUsage, "nothing was changed; store binary data as text, for example through: base64 -w0"},
@@ -96,7 +99,7 @@ var outcomes = []struct {
 	{vaultfile.ErrChanged, exitConflict, "it was left as the other process wrote it; run the command again"},
 	{vaultfile.ErrMountPoint, exitFailed, "nothing was changed; a file that is itself mounted cannot be replaced: mount its directory instead"},
 	{vaultfile.ErrAttributes, exitFailed, "nothing was changed; run the command as the owner of the file"},
-	{vaultfile.ErrNotRegular, exitUsage, "give the path of a file"},
+	{vaultfile.ErrNotRegular, exitUsage, "give the path of a regular file, or move away what is in its place"},
 	{vaultfile.ErrNotExist, exitNotFound, "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
 	{keysource.ErrStat, exitFailed, "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},

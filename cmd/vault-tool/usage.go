@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -167,6 +168,18 @@ func checkNames(names []string) error {
 		if err := checkName(name); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// refuseSameFile keeps a slip of the two flags from turning the key file into a vault.
+func refuseSameFile(vaultPath, keyPath string) error {
+	vault, err := os.Stat(vaultPath)
+	if err != nil {
+		return nil // not there, so not the key
+	}
+	if key, err := os.Stat(keyPath); err == nil && os.SameFile(vault, key) {
+		return badInput("the vault and its key are two files; check the paths", "%s is given as the vault and as a key", vaultPath)
 	}
 	return nil
 }

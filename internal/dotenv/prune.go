@@ -111,16 +111,24 @@ func (f *File) References(remove func(name string) bool) []Reference {
 func (f *File) targets(e Entry) []string {
 	raw := f.src[e.valueStart:e.valueEnd]
 	names := slices.Clone(e.refs)
-	if e.Err == nil && len(raw) > 0 && raw[0] == '\'' {
-		raw = nil
+	if e.Err != nil || len(raw) == 0 || raw[0] != '\'' {
+		names = appendNamed(names, raw)
+		// godotenv drops backslashes in double quotes before it looks for variables.
+		names = appendNamed(names, bytes.ReplaceAll(raw, []byte(`\`), nil))
 	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// appendNamed appends what stands behind each $ of text, as either reader would end the name.
+func appendNamed(names []string, text []byte) []string {
 	for {
-		at := bytes.IndexByte(raw, '$')
+		at := bytes.IndexByte(text, '$')
 		if at < 0 {
-			break
+			return names
 		}
-		raw = raw[at+1:]
-		rest := bytes.TrimLeft(raw, "({")
+		text = text[at+1:]
+		rest := bytes.TrimLeft(text, "({")
 		// godotenv ends a name before the first small letter, compose-go does not.
 		capitals, word := 0, 0
 		for word < len(rest) && isWordByte(rest[word]) {
@@ -131,6 +139,4 @@ func (f *File) targets(e Entry) []string {
 		}
 		names = append(names, string(rest[:capitals]), string(rest[:word]))
 	}
-	slices.Sort(names)
-	return slices.Compact(names)
 }

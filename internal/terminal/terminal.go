@@ -21,6 +21,10 @@ var ErrInterrupted = errors.New("interrupted")
 // paste does. All of it has been consumed, so that the rest does not go to the shell.
 var ErrSeveralLines = errors.New("more than one line was pasted")
 
+// ErrControlCharacter is returned by [ReadHidden] for a line with control characters other than a tab:
+// an arrow key, say, which would become a part of the secret that nobody sees.
+var ErrControlCharacter = errors.New("a key that is no character was pressed")
+
 // Is tells whether f is a terminal.
 func Is(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
@@ -68,13 +72,16 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 		return nil, err
 	}
 	keys := newKeyReader(tty)
-	n := 0
+	n, control := 0, false
 	for {
 		key, err := keys.next(ctx, 0)
 		switch {
 		case err != nil && !errors.Is(err, io.EOF):
 			line.Destroy()
 			return nil, err
+		case (err != nil || key == keyEOF) && control:
+			line.Destroy()
+			return nil, ErrControlCharacter
 		case err != nil || key == keyEOF:
 			line.Truncate(n)
 			return line, nil
@@ -82,6 +89,10 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 			if err := refuseMore(ctx, keys); err != nil {
 				line.Destroy()
 				return nil, err
+			}
+			if control {
+				line.Destroy()
+				return nil, ErrControlCharacter
 			}
 			line.Truncate(n)
 			return line, nil
@@ -91,7 +102,9 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 		case key == keyBackspace || key == keyDelete:
 			n = lastRuneStart(line.Bytes()[:n])
 		case key == keyKillLine:
-			n = 0
+			n, control = 0, false
+		case key < ' ' && key != '\t':
+			control = true // the line is read to its end all the same: its rest is not for the shell
 		case n == maxLineBytes:
 			line.Destroy()
 			return nil, fmt.Errorf("a line of more than %d bytes", maxLineBytes)

@@ -59,6 +59,9 @@ func TestReadLineRefuses(t *testing.T) {
 		"line one\rline two": ErrSeveralLines,
 		"one\rtwo\rthree\r":  ErrSeveralLines,
 		"one\n\ntwo\n":       ErrSeveralLines,
+		"arrow\x1b[A\r":      ErrControlCharacter,
+		"nul\x00\r":          ErrControlCharacter,
+		"escape\x1b\x04":     ErrControlCharacter,
 	} {
 		if _, err := readTyped(t, typed); !errors.Is(err, want) {
 			t.Errorf("typed %q: %v, want %v", typed, err, want)
