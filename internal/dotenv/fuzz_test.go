@@ -53,10 +53,6 @@ func checkParse(t *testing.T, src []byte) {
 	}
 }
 
-func isUTF16(src []byte) bool {
-	return bytes.HasPrefix(src, []byte{0xFF, 0xFE}) || bytes.HasPrefix(src, []byte{0xFE, 0xFF})
-}
-
 // compareWhole holds f to the result of reading the whole file with the library,
 // where that succeeded: every name is there, and has that value or an error.
 func compareWhole(t *testing.T, src []byte, f *File, d Dialect, whole map[string]string, ok bool) {

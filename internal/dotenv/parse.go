@@ -9,6 +9,11 @@ import (
 
 var utf8BOM = []byte("\xEF\xBB\xBF")
 
+// isUTF16 tells whether src begins with a byte order mark of UTF-16.
+func isUTF16(src []byte) bool {
+	return bytes.HasPrefix(src, []byte{0xFF, 0xFE}) || bytes.HasPrefix(src, []byte{0xFE, 0xFF})
+}
+
 // Parse divides src into statements and evaluates them in dialect d. It returns an
 // error only for an unknown dialect and for ErrUTF16: what is wrong with a
 // statement stands in its Entry. A UTF-8 byte order mark at the beginning of
@@ -32,7 +37,7 @@ func Parse(src []byte, d Dialect) (*File, error) {
 	default:
 		return nil, fmt.Errorf("dotenv: unknown %v", d)
 	}
-	if bytes.HasPrefix(src, []byte{0xFF, 0xFE}) || bytes.HasPrefix(src, []byte{0xFE, 0xFF}) {
+	if isUTF16(src) {
 		return nil, ErrUTF16
 	}
 	for range p.readers {

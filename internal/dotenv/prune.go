@@ -17,10 +17,12 @@ import (
 // stay is for References to say.
 //
 // The error is a *PruneError, and dst is returned as it was, where a statement
-// to be removed shares a line with one that stays, or where it stands in text whose
-// division into statements is doubtful. An entry without a name is never removed.
+// to be removed shares a line with one that stays, where it stands in text whose
+// division into statements is doubtful, or where a byte order mark would come to
+// stand first. An entry without a name is never removed.
 func (f *File) Prune(dst []byte, remove func(name string) bool) ([]byte, error) {
 	before, kept := len(dst), 0
+	var first *Entry // of those that go
 	for i := 0; i < len(f.Entries); {
 		group := f.groupAt(i)
 		i += len(group)
@@ -29,11 +31,24 @@ func (f *File) Prune(dst []byte, remove func(name string) bool) ([]byte, error) 
 			return dst[:before], err
 		}
 		if goes {
+			if first == nil {
+				first = &group[0]
+			}
 			dst = append(dst, f.src[kept:group[0].Start]...)
 			kept = group[0].End
 		}
 	}
-	return append(dst, f.src[kept:]...), nil
+	dst = append(dst, f.src[kept:]...)
+	if first != nil && f.getsMark(dst[before:]) {
+		return dst[:before], &PruneError{Line: first.Line, Name: shownName(first.Name, false), Reason: "a byte order mark would become the first thing in the file"}
+	}
+	return dst, nil
+}
+
+// getsMark tells whether out, what is left of the file, begins with a byte order mark that stood
+// further down and meant nothing there.
+func (f *File) getsMark(out []byte) bool {
+	return bytes.HasPrefix(out, utf8BOM) && !bytes.HasPrefix(f.src, utf8BOM) || isUTF16(out)
 }
 
 // groupAt returns the entries that share their lines with entry i, the first of
