@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 
 	"github.com/mazevault/vault-tool/internal/erase"
@@ -16,15 +15,8 @@ import (
 
 // sealedFile is a vault file as it was read, not decrypted.
 type sealedFile struct {
-	salt [saltBytes]byte
-	id   fileID
+	id   Identity
 	body *lockedmem.Buffer // ciphertext and tag; decrypted in place
-}
-
-// fileID identifies a vault file among all that were ever written.
-type fileID struct {
-	nonce [nonceBytes]byte
-	tag   [tagBytes]byte
 }
 
 // readSealed reads the vault file at path. Errors name the path.
@@ -44,39 +36,21 @@ func readSealed(path string) (*sealedFile, error) {
 	return s, nil
 }
 
-// readSealedFrom reads a vault file from its beginning. The size is checked before memory is taken.
+// readSealedFrom reads a vault file. The size is checked before memory is taken.
 func readSealedFrom(f *os.File) (*sealedFile, error) {
-	info, err := f.Stat()
+	id, err := identify(f)
 	if err != nil {
 		return nil, err
 	}
-	size := info.Size()
-	if size < minFileBytes {
-		return nil, fmt.Errorf("%w (%d bytes, the least is %d)", ErrTooSmall, size, minFileBytes)
-	}
-	if size > MaxFileBytes {
-		return nil, fmt.Errorf("%w: %d bytes, the most is %d", ErrFileTooLarge, size, MaxFileBytes)
-	}
-	var header [payloadOffset]byte
-	if _, err := io.ReadFull(f, header[:]); err != nil {
+	body, err := lockedmem.New(int(id.bytes - payloadOffset))
+	if err != nil {
 		return nil, err
 	}
-	if string(header[:magicBytes]) != magic {
-		return nil, ErrNotVault
-	}
-	s := &sealedFile{
-		salt: [saltBytes]byte(header[saltOffset:nonceOffset]),
-		id:   fileID{nonce: [nonceBytes]byte(header[nonceOffset:payloadOffset])},
-	}
-	if s.body, err = lockedmem.New(int(size - payloadOffset)); err != nil {
+	if _, err := f.ReadAt(body.Bytes(), payloadOffset); err != nil {
+		body.Destroy()
 		return nil, err
 	}
-	if _, err := io.ReadFull(f, s.body.Bytes()); err != nil {
-		s.body.Destroy()
-		return nil, err
-	}
-	s.id.tag = [tagBytes]byte(s.body.Bytes()[s.body.Len()-tagBytes:])
-	return s, nil
+	return &sealedFile{id: id, body: body}, nil
 }
 
 // open decrypts the file where it stands and returns the payload, whose memory is the file's: s can be
@@ -137,26 +111,13 @@ func verifySealed(k *derivedKey, payload []byte) func(*os.File) error {
 
 // checkIs returns a check that a file is the one with the given identity, or else gives an ErrChanged: a
 // program that takes no lock, cp say, has put another in its place.
-func checkIs(want fileID) func(*os.File) error {
+func checkIs(want Identity) func(*os.File) error {
 	return func(f *os.File) error {
-		info, err := f.Stat()
-		if err != nil {
-			return err
-		}
-		var got fileID
-		if info.Size() < minFileBytes {
+		got, err := identify(f)
+		if errors.Is(err, ErrTooSmall) || errors.Is(err, ErrFileTooLarge) || errors.Is(err, ErrNotVault) || err == nil && got != want {
 			return ErrChanged
 		}
-		if _, err := f.ReadAt(got.nonce[:], nonceOffset); err != nil {
-			return err
-		}
-		if _, err := f.ReadAt(got.tag[:], info.Size()-tagBytes); err != nil {
-			return err
-		}
-		if got != want {
-			return ErrChanged
-		}
-		return nil
+		return err
 	}
 }
 

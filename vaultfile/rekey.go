@@ -87,7 +87,12 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	defer newKey.release(fresh)
 	draft := newDraft(v)
 	defer draft.close()
-	return true, s.replace(ctx, draft, fresh, checkIs(v.id))
+	if err := s.replace(ctx, draft, fresh, checkIs(v.id)); err != nil {
+		return false, err
+	}
+	oldKey.forgetCached(k)
+	newKey.store(fresh)
+	return true, nil
 }
 
 // isFor tells whether k was derived from u's passphrase.

@@ -32,6 +32,7 @@ type SuccessorSource interface {
 type Unlocker struct {
 	redact.Value
 	source PassphraseSource
+	cache  KeyCache // nil: none
 
 	mu     sync.Mutex
 	keys   []*derivedKey // the most recently derived last
@@ -39,7 +40,13 @@ type Unlocker struct {
 }
 
 // NewUnlocker returns an unlocker that reads its passphrase from source whenever it needs it.
-func NewUnlocker(source PassphraseSource) *Unlocker { return &Unlocker{source: source} }
+func NewUnlocker(source PassphraseSource, options ...UnlockerOption) *Unlocker {
+	u := &Unlocker{source: source}
+	for _, option := range options {
+		option(u)
+	}
+	return u
+}
 
 // Close wipes the remembered keys. It may be called again; operations under way must have ended.
 func (u *Unlocker) Close() {
@@ -60,7 +67,8 @@ type derivedKey struct {
 	salt       [saltBytes]byte
 	passphrase *lockedmem.Split
 	key        *lockedmem.Split
-	users      int // guarded by Unlocker.mu; a key in use is not dropped
+	users      int  // guarded by Unlocker.mu; a key in use is not dropped
+	cached     bool // guarded by Unlocker.mu; the cache has it, or has been given it
 }
 
 func (k *derivedKey) destroy() {
@@ -94,7 +102,7 @@ func (u *Unlocker) acquire(salt [saltBytes]byte, passphrase []byte) (*derivedKey
 			return k, nil
 		}
 	}
-	k, err := derive(salt, passphrase)
+	k, err := u.obtain(salt, passphrase)
 	if err != nil {
 		return nil, err
 	}
@@ -113,11 +121,17 @@ func derive(salt [saltBytes]byte, passphrase []byte) (*derivedKey, error) {
 	if err := kdfParams.Derive(key.Bytes(), passphrase, salt[:]); err != nil {
 		return nil, err
 	}
+	return newDerivedKey(salt, passphrase, key.Bytes())
+}
+
+// newDerivedKey takes copies of passphrase and key, as shares.
+func newDerivedKey(salt [saltBytes]byte, passphrase, key []byte) (*derivedKey, error) {
 	k := &derivedKey{salt: salt}
+	var err error
 	if k.passphrase, err = lockedmem.NewSplit(passphrase); err != nil {
 		return nil, err
 	}
-	if k.key, err = lockedmem.NewSplit(key.Bytes()); err != nil {
+	if k.key, err = lockedmem.NewSplit(key); err != nil {
 		k.destroy()
 		return nil, err
 	}
@@ -199,20 +213,26 @@ const maxRounds = 20
 // nothing that an earlier one did not. Then vault, key and successor were the same from that earlier
 // look to this one, so that all three stood together when the round began, and were tried together.
 // Such a last round costs no derivation.
-func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer, fileID, *derivedKey, error) {
+func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer, Identity, *derivedKey, error) {
+	return u.decryptAfter(ctx, path, u.remembered)
+}
+
+// decryptAfter is decrypt that tries the key of first before those of the source.
+func (u *Unlocker) decryptAfter(ctx context.Context, path string, first candidate) (*lockedmem.Buffer, Identity, *derivedKey, error) {
 	seen := make(map[sight]bool)
 	var noSuccessor *successorError
 	for range maxRounds {
 		news := false
-		for i, next := range []candidate{u.remembered, u.current, u.successor} {
+		for i, next := range []candidate{first, u.current, u.successor} {
 			payload, k, s, err := u.try(ctx, path, next)
 			switch {
 			case err == nil && payload != nil:
+				u.store(k)
 				return payload, s.vault, k, nil
 			case err == nil || errors.Is(err, ErrDecryption):
 			case errors.As(err, &noSuccessor): // it is a help only: without it the key is just wrong
 			default:
-				return nil, fileID{}, nil, err
+				return nil, Identity{}, nil, err
 			}
 			if s.candidate = i; i > 0 && !seen[s] { // what is remembered says nothing about the files
 				seen[s], news = true, true
@@ -226,13 +246,13 @@ func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer,
 	if noSuccessor != nil {
 		err = fmt.Errorf("%w (and %w)", err, noSuccessor)
 	}
-	return nil, fileID{}, nil, err
+	return nil, Identity{}, nil, err
 }
 
 // sight is what a candidate was seen to yield for the vault that stood there.
 type sight struct {
 	candidate int
-	vault     fileID
+	vault     Identity
 	key       *derivedKey // nil where the candidate had none
 }
 
@@ -246,7 +266,7 @@ func (u *Unlocker) try(ctx context.Context, path string, next candidate) (*locke
 	if err != nil {
 		return nil, nil, sight{}, err
 	}
-	k, err := next(ctx, sealed.salt)
+	k, err := next(ctx, sealed.id.salt)
 	s := sight{vault: sealed.id, key: k}
 	if err != nil || k == nil {
 		sealed.body.Destroy()

@@ -17,7 +17,8 @@ type Vault struct {
 	redact.Value
 	payload *lockedmem.Buffer // nil when closed
 	entries []entry           // sorted by name
-	id      fileID            // of the file it was read from
+	index   *nameIndex        // nil before Index
+	id      Identity          // of the file it was read from
 }
 
 // newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it
@@ -109,12 +110,15 @@ func (v *Vault) Close() {
 		return
 	}
 	v.payload.Destroy()
-	v.payload, v.entries = nil, nil
+	v.payload, v.entries, v.index = nil, nil, nil
 }
 
 func (v *Vault) find(name string) (entry, bool) {
 	if v.payload == nil {
 		return entry{}, false
+	}
+	if v.index != nil {
+		return v.index.find(name, v.entries, v.payload.Bytes())
 	}
 	payload, key := v.payload.Bytes(), unsafe.Slice(unsafe.StringData(name), len(name))
 	i := sort.Search(len(v.entries), func(i int) bool {
