@@ -1,0 +1,33 @@
+// Package provider gives a Go service its secrets: from the vault, else from the environment.
+//
+// # Use
+//
+//	secrets, err := provider.FromEnv(ctx)
+//	if err != nil { … }
+//	defer secrets.Close()
+//	if err := secrets.Require("DATABASE_URL", "MAZEVAULT_JWT_KEY"); err != nil { … }
+//	dsn := secrets.Get("DATABASE_URL")
+//	err = secrets.Use("MAZEVAULT_JWT_KEY", func(key []byte) error { … })
+//	go secrets.Watch(ctx, func(c provider.Change) { … })
+//
+// [FromEnv] is configured by the variables that vault-tool itself reads; [Open] takes the same as
+// values. Without a vault file the provider works on the environment alone, so that a service can be
+// moved to a vault secret by secret.
+//
+// # Guarantees
+//
+// A vault that is configured and cannot be opened is an error at the start, never an empty answer. A
+// lookup never waits: not for another one, not for a reload. A reload puts a whole new snapshot in the
+// place of the old one; each lookup, and each [Provider.View] of several, sees one snapshot. Where a new
+// vault cannot be opened, the last good snapshot serves on.
+//
+// Secrets of the vault stand once, in locked memory (see vaultfile). A snapshot that was replaced is
+// wiped as soon as the last lookup in it has ended. A secret gets to the ordinary heap only as a string
+// that was asked for ([Provider.Get], [Provider.Lookup]). No error, no [Change] and no printing of a
+// provider shows a value.
+//
+// # Non-guarantees
+//
+// What comes from the environment, or from a .env file, is in ordinary memory and stays there. The
+// environment is not watched. A .env file is read once.
+package provider

@@ -1,0 +1,46 @@
+package provider
+
+import (
+	"errors"
+	"strings"
+)
+
+// Errors to branch on with errors.Is. Those of opening a vault are vaultfile's and keysource's, wrapped.
+var (
+	// ErrClosed: the provider has been closed, or a [View] was used after its callback.
+	ErrClosed = errors.New("provider: closed")
+
+	// ErrNotFound: a secret is in neither the vault nor the environment. A [MissingError] matches too.
+	ErrNotFound = errors.New("provider: secret is in neither the vault nor the environment")
+
+	// ErrNoKey: a vault file is configured, but nothing that says where its key is.
+	ErrNoKey = errors.New("provider: a vault file is configured, but no key: set " + EnvKeyFile + " or " + EnvAzureURL)
+
+	// ErrNoAzure: an Azure Key Vault is configured, but the program does not contain the client for it.
+	ErrNoAzure = errors.New("provider: " + EnvAzureURL + " is set, but Azure Key Vault is not built in: import " +
+		"github.com/mazevault/vault-tool/keysource/azurekeyvault and pass provider.WithAzureKeyVault(azurekeyvault.New)")
+
+	// ErrDotenv: a .env file does not parse, or its values cannot be set.
+	ErrDotenv = errors.New("provider: cannot load the .env file")
+)
+
+// MissingError says which of the secrets that a service requires have no value. It matches
+// [ErrNotFound].
+type MissingError struct {
+	Unset []string // in neither the vault nor the environment
+	Empty []string // set to nothing
+}
+
+func (e *MissingError) Error() string {
+	var parts []string
+	if len(e.Unset) > 0 {
+		parts = append(parts, "missing: "+strings.Join(e.Unset, ", "))
+	}
+	if len(e.Empty) > 0 {
+		parts = append(parts, "set but empty: "+strings.Join(e.Empty, ", "))
+	}
+	return "provider: required secrets " + strings.Join(parts, "; ")
+}
+
+// Is makes every MissingError match [ErrNotFound].
+func (e *MissingError) Is(target error) bool { return target == ErrNotFound }

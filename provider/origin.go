@@ -1,0 +1,176 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"sync/atomic"
+
+	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/keysource"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// origin is where snapshots come from. Its methods are called one at a time.
+type origin interface {
+	// refresh returns the vault if it is not the one that refresh returned before, else nil. Both a
+	// vault and an error mean that the vault is good and something else is not. thorough makes it look
+	// at all there is, not only at what has changed.
+	refresh(ctx context.Context, thorough bool) (*vaultfile.Vault, error)
+
+	// files are the paths whose replacement calls for a refresh.
+	files() []string
+
+	// close gives up what opens the vault.
+	close() error
+}
+
+// loadOrigin is the origin of a [Config].Load.
+type loadOrigin func(context.Context) (*vaultfile.Vault, error)
+
+func (load loadOrigin) refresh(ctx context.Context, _ bool) (*vaultfile.Vault, error) {
+	v, err := load(ctx)
+	if err == nil && v == nil {
+		err = errors.New("provider: Config.Load returned no vault")
+	}
+	return v, err
+}
+
+func (loadOrigin) files() []string { return nil }
+func (loadOrigin) close() error    { return nil }
+
+// fileOrigin is a vault file and what supplies its key.
+type fileOrigin struct {
+	path        string
+	keyPath     string // "" where the key is in no file that could be watched
+	source      *measuredSource
+	unlocker    *vaultfile.Unlocker
+	closeSource func() error // nil where the source is the caller's
+
+	opened   bool
+	identity vaultfile.Identity // of the vault that was returned last
+	key      fs.FileInfo        // of the key file when it was last known to be good; nil for none
+	failing  bool               // the last refresh brought an error
+}
+
+func newFileOrigin(path string, source keysource.Source, closeSource func() error) *fileOrigin {
+	o := &fileOrigin{path: path, source: &measuredSource{Source: source}, closeSource: closeSource}
+	o.unlocker = vaultfile.NewUnlocker(o.source)
+	if file, ok := source.(*keysource.File); ok && !descriptor.Named(file.String()) {
+		if info, err := os.Stat(file.String()); err == nil && info.Mode().IsRegular() {
+			o.keyPath = file.String()
+		}
+	}
+	return o
+}
+
+func (o *fileOrigin) files() []string {
+	if o.keyPath == "" {
+		return []string{o.path}
+	}
+	return []string{o.path, o.keyPath, o.keyPath + keysource.SuccessorSuffix}
+}
+
+func (o *fileOrigin) close() error {
+	o.unlocker.Close()
+	if o.closeSource == nil {
+		return nil
+	}
+	return o.closeSource()
+}
+
+// refresh opens the vault if it has another content. Where it has not, but the key has been touched or
+// there was a failure before, it checks that the key opens the vault: a process that holds the vault
+// open would otherwise notice only at its next start that it could not.
+func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.Vault, err error) {
+	defer func() { o.failing = err != nil }()
+	id, err := vaultfile.Identify(o.path)
+	if err != nil {
+		return nil, err
+	}
+	key := o.statKey()
+	suspect := thorough || o.failing || o.opened && !sameState(key, o.key)
+	if !o.opened || id != o.identity {
+		if v, err = o.open(ctx, id); err != nil {
+			return nil, err
+		}
+		o.opened = true
+	}
+	if suspect {
+		if err := o.unlocker.Check(ctx, o.path); err != nil {
+			return v, err
+		}
+	}
+	o.key = key
+	return v, nil
+}
+
+// maxOpens bounds how often a vault is opened again because it was replaced meanwhile.
+const maxOpens = 5
+
+// open opens the vault and notes its identity, which was id just before. Only an identity that is the
+// same before and behind the opening is known to be that of the vault. Where the file is replaced all
+// the time none is noted, so that the next refresh opens it again.
+func (o *fileOrigin) open(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
+	for range maxOpens {
+		v, err := vaultfile.Open(ctx, o.path, o.unlocker)
+		if err != nil {
+			return nil, err
+		}
+		o.identity = vaultfile.Identity{}
+		after, err := vaultfile.Identify(o.path)
+		if err != nil {
+			return v, nil // opened all the same; what is wrong with the file now is the next refresh's
+		}
+		if after == id {
+			o.identity = id
+			return v, nil
+		}
+		v.Close()
+		id = after
+	}
+	return vaultfile.Open(ctx, o.path, o.unlocker)
+}
+
+func (o *fileOrigin) statKey() fs.FileInfo {
+	if o.keyPath == "" {
+		return nil
+	}
+	info, err := os.Stat(o.keyPath)
+	if err != nil {
+		return nil // the check that follows says why
+	}
+	return info
+}
+
+// sameState tells whether nothing has touched a file between two looks at it.
+func sameState(a, b fs.FileInfo) bool {
+	if a == nil || b == nil {
+		return a == nil && b == nil
+	}
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
+}
+
+// measuredSource notes whether a passphrase that went through it is short.
+type measuredSource struct {
+	keysource.Source
+	short atomic.Bool
+}
+
+var _ vaultfile.SuccessorSource = (*measuredSource)(nil)
+
+func (s *measuredSource) Passphrase(ctx context.Context, use func([]byte) error) error {
+	return s.Source.Passphrase(ctx, func(passphrase []byte) error {
+		s.short.Store(len(passphrase) < keysource.ShortBytes)
+		return use(passphrase)
+	})
+}
+
+// Successor passes on to a source that has one.
+func (s *measuredSource) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+	if source, ok := s.Source.(vaultfile.SuccessorSource); ok {
+		return source.Successor(ctx, use)
+	}
+	return false, nil
+}

@@ -1,0 +1,148 @@
+package provider
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/mazevault/vault-tool/internal/redact"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// Source says where a secret was found.
+type Source int
+
+// The sources, in the order they are asked.
+const (
+	FromNone        Source = iota // nowhere
+	FromVault                     // in the vault
+	FromEnvironment               // in the environment, which a .env file may have filled
+)
+
+// String returns "none", "vault" or "environment".
+func (s Source) String() string {
+	switch s {
+	case FromVault:
+		return "vault"
+	case FromEnvironment:
+		return "environment"
+	}
+	return "none"
+}
+
+// MarshalText implements encoding.TextMarshaler with String's words.
+func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// View is one snapshot of the secrets: what is read through it belongs together, whatever is reloaded
+// meanwhile. It is valid inside the callback of [Provider.View] and must not be kept; used afterwards by
+// the same goroutine it gives [ErrClosed]. The environment is not part of the snapshot.
+type View struct {
+	redact.Value
+	vault     *vaultfile.Vault // nil: the environment alone
+	lookupEnv func(name string) (string, bool)
+	ended     bool
+}
+
+// Get is [Provider.Get] in this snapshot.
+func (v *View) Get(name string) string {
+	value, _, _ := v.Lookup(name) // a closed view has no values
+	return value
+}
+
+// Lookup is [Provider.Lookup] in this snapshot.
+func (v *View) Lookup(name string) (value string, source Source, err error) {
+	if v.ended {
+		return "", FromNone, ErrClosed
+	}
+	if v.vault != nil {
+		found, _ := v.vault.TryUse(name, func(secret []byte) error {
+			value = string(secret)
+			return nil
+		})
+		if found {
+			return value, FromVault, nil
+		}
+	}
+	if value, ok := v.lookupEnv(name); ok {
+		return value, FromEnvironment, nil
+	}
+	return "", FromNone, nil
+}
+
+// Use is [Provider.Use] in this snapshot.
+func (v *View) Use(name string, f func(secret []byte) error) error {
+	if v.ended {
+		return ErrClosed
+	}
+	if v.vault != nil {
+		if found, err := v.vault.TryUse(name, f); found {
+			return err
+		}
+	}
+	if value, ok := v.lookupEnv(name); ok {
+		return f(bytesOf(value))
+	}
+	return fmt.Errorf("%w: %s", ErrNotFound, name)
+}
+
+// bytesOf returns the bytes of an environment variable without a copy of them, which would be one more
+// that nobody wipes.
+func bytesOf(value string) []byte {
+	if value == "" {
+		return []byte{}
+	}
+	return unsafe.Slice(unsafe.StringData(value), len(value))
+}
+
+// SourceOf is [Provider.SourceOf] in this snapshot.
+func (v *View) SourceOf(name string) (Source, error) {
+	source, _, err := v.find(name)
+	return source, err
+}
+
+// find also tells whether the value is empty.
+func (v *View) find(name string) (source Source, empty bool, err error) {
+	if v.ended {
+		return FromNone, true, ErrClosed
+	}
+	if v.vault != nil {
+		found, _ := v.vault.TryUse(name, func(secret []byte) error {
+			empty = len(secret) == 0
+			return nil
+		})
+		if found {
+			return FromVault, empty, nil
+		}
+	}
+	if value, ok := v.lookupEnv(name); ok {
+		return FromEnvironment, value == "", nil
+	}
+	return FromNone, true, nil
+}
+
+// Require is [Provider.Require] in this snapshot.
+func (v *View) Require(names ...string) error {
+	var unset, empty []string
+	for _, name := range names {
+		source, hollow, err := v.find(name)
+		switch {
+		case err != nil:
+			return err
+		case source == FromNone:
+			unset = append(unset, name)
+		case hollow:
+			empty = append(empty, name)
+		}
+	}
+	if unset == nil && empty == nil {
+		return nil
+	}
+	return &MissingError{Unset: unset, Empty: empty}
+}
+
+// Names is [Provider.Names] in this snapshot.
+func (v *View) Names() []string {
+	if v.ended || v.vault == nil {
+		return nil
+	}
+	return v.vault.Names()
+}
