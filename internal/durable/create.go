@@ -71,6 +71,11 @@ func (sys *system) createIn(dir *directory, base, path string, c content) error 
 	if !errors.Is(err, fs.ErrNotExist) {
 		return wrap("create", path, err)
 	}
+	return sys.add(dir, base, path, c)
+}
+
+// add is createIn without a look for what is at path and what was left behind.
+func (sys *system) add(dir *directory, base, path string, c content) error {
 	tmp, err := sys.stage(dir, base, c)
 	if err != nil {
 		return err

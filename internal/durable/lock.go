@@ -48,6 +48,11 @@ func (sys *system) lock(ctx context.Context, path string, timeout time.Duration)
 		return nil, err
 	}
 	defer dir.close()
+	return sys.lockIn(ctx, dir, base, timeout)
+}
+
+// lockIn takes the lock that guards the file base of a directory.
+func (sys *system) lockIn(ctx context.Context, dir *directory, base string, timeout time.Duration) (*FileLock, error) {
 	deadline := time.Now().Add(timeout)
 	for {
 		if err := sys.ensureLockFile(dir, base); err != nil {

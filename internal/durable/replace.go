@@ -55,6 +55,11 @@ func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
 // replaceTarget puts a new file in the place of t.
 func (sys *system) replaceTarget(t *target, c content, check func(old *os.File) error) error {
 	_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
+	return sys.swap(t, c, check)
+}
+
+// swap is replaceTarget without a look for temporary files that were left behind.
+func (sys *system) swap(t *target, c content, check func(old *os.File) error) error {
 	// From the exchange to the end the old file bears a temporary name; the lock keeps it from being swept. Where it is
 	// refused, somebody else holds it, which serves as well.
 	_, _ = sys.tryLock(t.file, false)

@@ -1,0 +1,110 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"syscall"
+)
+
+// carryOut does what is planned. The manifest is written first, with all that will have been there at some time, so that a run
+// that is killed leaves nothing that the next one does not know of; at the end it is written again, with what is there.
+func (p *plan) carryOut(ctx context.Context, hasManifest bool) (Report, error) {
+	have := p.old.clone()
+	maps.Copy(have.files, p.next.files)
+	maps.Copy(have.directories, p.next.directories)
+	if !hasManifest || !have.equal(p.old) {
+		if err := have.write(p.tree, hasManifest); err != nil {
+			return Report{}, err
+		}
+	}
+	report := Report{Unchanged: p.unchanged, First: !hasManifest}
+	ahead := have.clone()
+	failure := p.removeAll(ctx, &report, have)
+	if failure == nil {
+		failure = p.writeAll(ctx, &report, have)
+	}
+	if failure == nil {
+		p.forget(have)
+	}
+	if !have.equal(ahead) {
+		failure = errors.Join(failure, have.write(p.tree, true))
+	}
+	return report, failure
+}
+
+// forget drops from have what was ours and was found exchanged for something else, or gone.
+func (p *plan) forget(have manifest) {
+	maps.DeleteFunc(have.files, func(name string, _ bool) bool { return !p.next.files[name] })
+	maps.DeleteFunc(have.directories, func(name string, _ bool) bool {
+		return !p.next.directories[name] && !slices.Contains(p.removeDirs, name)
+	})
+}
+
+func (p *plan) removeAll(ctx context.Context, report *Report, have manifest) error {
+	for _, name := range p.remove {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := p.tree.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		delete(have.files, name)
+		report.Removed = append(report.Removed, name)
+	}
+	for _, name := range p.removeDirs {
+		err := p.tree.Remove(name)
+		switch {
+		case err == nil || errors.Is(err, fs.ErrNotExist):
+			delete(have.directories, name)
+		case p.wanted[name]:
+			return fmt.Errorf("%w: %s has files of others in it", ErrConflict, p.tree.Path(name))
+		case errors.Is(err, syscall.ENOTEMPTY) || errors.Is(err, fs.ErrExist): // it may go another time
+		default:
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *plan) writeAll(ctx context.Context, report *Report, have manifest) error {
+	for _, dir := range p.directories {
+		if err := p.makeDirectory(dir); err != nil {
+			return err
+		}
+	}
+	for _, name := range p.names {
+		info, ok := p.write[name]
+		if !ok {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		err := p.secrets.Use(name, func(value []byte) error {
+			if info == nil {
+				return p.tree.Create(name, value, p.access)
+			}
+			return p.tree.Replace(name, value, p.access)
+		})
+		if errors.Is(err, fs.ErrExist) { // since the plan was made
+			delete(have.files, name)
+			return fmt.Errorf("%w: %w", ErrConflict, err)
+		}
+		if err != nil {
+			return err
+		}
+		report.Written = append(report.Written, name)
+	}
+	return nil
+}
+
+func (p *plan) makeDirectory(dir string) error {
+	if dir == rootDirectory {
+		return p.tree.SetAccess(dir, p.directoryAccess)
+	}
+	return p.tree.Mkdir(dir, p.directoryAccess)
+}

@@ -1,0 +1,135 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+)
+
+// Directory is a directory that secrets are rendered into. It is locked until Close.
+type Directory struct {
+	*target
+	made bool // the directory itself is this package's, as far as is known without the manifest
+}
+
+// Report tells what a rendering did, by the names of the secrets, sorted.
+type Report struct {
+	Written   []string // new, or with another content or access than before
+	Unchanged []string // left alone
+	Removed   []string // no longer among the secrets
+	First     bool     // nothing had been rendered to this place before
+}
+
+// Changed tells whether there is something on the file system that was not there before.
+func (r Report) Changed() bool { return len(r.Written)+len(r.Removed) > 0 }
+
+// OpenDirectory opens the directory dir to be rendered into. It makes it where it is missing, but not its parents. Errors
+// wrap [ErrDisk], [ErrForeignDirectory], [ErrGiveAway], [ErrBusy], or the system's.
+func OpenDirectory(ctx context.Context, dir string, o Options) (*Directory, error) {
+	t, created, err := openTarget(ctx, dir, ManifestName, true, o)
+	if err != nil {
+		return nil, err
+	}
+	return &Directory{target: t, made: created}, nil
+}
+
+// Render makes the files of the directory those of names, which s must have, and removes the files of earlier renderings that
+// are not among them. A '/' in a name is a subdirectory. Errors wrap [ErrFileName], [ErrConflict] or [ErrManifest], before
+// which nothing was changed, or the system's; then the report says what was done until there, and the next call does the rest.
+func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Report, error) {
+	if err := CheckNames(names); err != nil {
+		return Report{}, err
+	}
+	old, found, err := readManifest(d.tree)
+	if err != nil {
+		return Report{}, d.asConflict(err)
+	}
+	stale := append(sortedKeys(old.files), names...)
+	if err := d.tree.Sweep(append(stale, ManifestName)); err != nil {
+		return Report{}, err
+	}
+	if !found && !d.made {
+		if d.made, err = d.looksMade(); err != nil {
+			return Report{}, err
+		}
+	}
+	p := newPlan(d, names, s, old)
+	if err := p.make(ctx); err != nil {
+		return Report{}, err
+	}
+	return p.carryOut(ctx, found)
+}
+
+// asConflict turns what stands in the place of the manifest and is no regular file into a conflict.
+func (d *Directory) asConflict(err error) error {
+	if errors.Is(err, durable.ErrNotRegular) {
+		return fmt.Errorf("%w: %w", ErrConflict, err)
+	}
+	return err
+}
+
+// looksMade tells whether the directory is as a process leaves it that was killed right after making it.
+func (d *Directory) looksMade() (bool, error) {
+	info, err := d.tree.Lstat(".")
+	if err != nil {
+		return false, err
+	}
+	if uid, ok := ownerOf(info); info.Mode().Perm() != 0o700 || ok && uid != os.Geteuid() {
+		return false, nil
+	}
+	entries, err := d.tree.List()
+	return len(entries) == 1 && entries[0] == manifestLock, err
+}
+
+// CheckNames returns an [ErrFileName] with the names that cannot be those of files beside one another: with "." or ".." for a
+// part, or one that this package or package durable uses; or of a file where another needs a directory. Render checks it as
+// well; this is for before a directory is made.
+func CheckNames(names []string) error {
+	var bad []string
+	all := make(map[string]bool, len(names))
+	for _, name := range names {
+		key := foldName(name)
+		if fileNameProblem(name) != "" || all[key] {
+			bad = append(bad, name)
+		}
+		all[key] = true
+	}
+	for _, name := range names {
+		for dir := range parents(foldName(name)) {
+			if all[dir] { // a file and a directory at once
+				bad = append(bad, name)
+				break
+			}
+		}
+	}
+	if len(bad) > 0 {
+		slices.Sort(bad)
+		return fmt.Errorf("%w: %s", ErrFileName, strings.Join(slices.Compact(bad), ", "))
+	}
+	return nil
+}
+
+// foldName makes names equal that are one file where file systems take no notice of case, which is everywhere but on Linux.
+func foldName(name string) string {
+	if runtime.GOOS == "linux" {
+		return name
+	}
+	return strings.ToLower(name)
+}
+
+// parents yields the directories of a name, the outermost first.
+func parents(name string) func(yield func(string) bool) {
+	return func(yield func(string) bool) {
+		for i, c := range name {
+			if c == '/' && !yield(name[:i]) {
+				return
+			}
+		}
+	}
+}

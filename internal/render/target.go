@@ -1,0 +1,145 @@
+package render
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+)
+
+// Options are common to all rendering.
+type Options struct {
+	Mode  fs.FileMode    // of the files, see [ParseMode]; 0 means [DefaultMode]
+	Owner *durable.Owner // of the files, nil for the user of this process
+
+	// AllowDisk waives the memory file system.
+	AllowDisk bool
+
+	// LockTimeout is how long to wait for another process that renders to the same place; 0 or less tries once.
+	LockTimeout time.Duration
+}
+
+func (o Options) access() durable.Access {
+	mode := o.Mode
+	if mode == 0 {
+		mode = DefaultMode
+	}
+	return durable.Access{Mode: mode, Owner: o.Owner}
+}
+
+// directoryAccess is for directories that are made.
+func (o Options) directoryAccess() durable.Access {
+	return durable.Access{Mode: directoryMode(o.access().Mode), Owner: o.Owner}
+}
+
+// target is a directory that is written to, locked.
+type target struct {
+	tree            *durable.Tree
+	lock            *durable.FileLock
+	access          durable.Access // of files
+	directoryAccess durable.Access // of directories that are made
+
+	scratch *lockedmem.Buffer // for comparing, nil until needed
+}
+
+// openTarget opens the directory, which it makes if create is set, and takes the lock that guards the file lockName in it.
+func openTarget(ctx context.Context, dir, lockName string, create bool, o Options) (t *target, created bool, err error) {
+	if err := checkGiveAway(o.Owner); err != nil {
+		return nil, false, err
+	}
+	t = &target{access: o.access(), directoryAccess: o.directoryAccess()}
+	if t.tree, created, err = durable.OpenTree(dir, durable.TreeOptions{Create: create, Accept: o.accept}); err != nil {
+		return nil, false, err
+	}
+	if err := t.checkOwner(dir, o); err != nil {
+		t.tree.Close()
+		return nil, false, err
+	}
+	if t.lock, err = t.tree.Lock(ctx, lockName, o.LockTimeout); err != nil {
+		t.tree.Close()
+		return nil, false, err
+	}
+	return t, created, nil
+}
+
+// Close gives up the lock.
+func (t *target) Close() error {
+	t.scratch.Destroy()
+	defer t.tree.Close()
+	return t.lock.Unlock()
+}
+
+func (o Options) accept(dir *os.File) error {
+	if o.AllowDisk {
+		return nil
+	}
+	ok, err := inMemory(dir)
+	if err == nil && !ok {
+		err = fmt.Errorf("%s: %w", filepath.Clean(dir.Name()), ErrDisk)
+	}
+	return err
+}
+
+// checkOwner refuses a directory of a user who is neither root nor this process's nor the one the files are for: in /dev/shm
+// and the like anybody can make one in advance, and exchange the files in it.
+func (t *target) checkOwner(dir string, o Options) error {
+	info, err := t.tree.Lstat(".")
+	if err != nil {
+		return err
+	}
+	uid, ok := ownerOf(info)
+	if !ok || uid == 0 || uid == os.Geteuid() || o.Owner != nil && uid == o.Owner.UID {
+		return nil
+	}
+	return fmt.Errorf("%s: %w (number %d)", filepath.Clean(dir), ErrForeignDirectory, uid)
+}
+
+// compareBytes is how much of a file is compared at a time. It fits the smallest common limit on locked memory (64 KiB).
+const compareBytes = 16 << 10
+
+// holds tells whether a regular file has that content, without a copy of it on the heap.
+func (t *target) holds(name string, info fs.FileInfo, value []byte) (same bool, err error) {
+	if info.Size() != int64(len(value)) {
+		return false, nil
+	}
+	f, err := t.tree.Open(name)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close() // read-only: nothing to report
+	if t.scratch == nil {
+		if t.scratch, err = lockedmem.New(compareBytes); err != nil {
+			return false, err
+		}
+	}
+	return equalContent(f, value, t.scratch.Bytes())
+}
+
+// put writes a file, unless it has that content and access already. info describes the file that is there, nil for none.
+func (t *target) put(name string, info fs.FileInfo, value []byte) (written bool, err error) {
+	if info == nil {
+		return true, t.tree.Create(name, value, t.access)
+	}
+	if t.access.Of(info) {
+		same, err := t.holds(name, info, value)
+		if err != nil || same {
+			return false, err
+		}
+	}
+	return true, t.tree.Replace(name, value, t.access)
+}
+
+// lstat is tree.Lstat with nil for what is not there.
+func (t *target) lstat(name string) (fs.FileInfo, error) {
+	info, err := t.tree.Lstat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	return info, err
+}
