@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/erase"
+	"github.com/mazevault/vault-tool/internal/keycache"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -26,9 +28,13 @@ type app struct {
 
 	vaultFlag   string
 	keyFlag     string
+	azure       azureOptions
 	json        bool
 	quiet       bool
+	verbose     bool
 	lockTimeout time.Duration
+	keyCacheTTL time.Duration // 0: the environment's, or none
+	keyCache    *keycache.Cache
 
 	parsed      bool // the command line was understood; errors before that are of usage
 	warnedShort bool
@@ -56,16 +62,26 @@ func (a *app) main(ctx context.Context, args []string) int {
 		err = usageFailure(cmd, err)
 	}
 	pause("done")
+	a.finish()
+	return a.report(err)
+}
+
+// finish says once what is to be said about the run as a whole.
+func (a *app) finish() {
 	if lockErr := vaultfile.MemoryLocked(); lockErr != nil {
 		a.warn("memory could not be locked, so secrets may have reached swap space; raise the limit (ulimit -l, LimitMEMLOCK=)")
 	}
-	return a.report(err)
+	a.noteKeyCache()
 }
 
 // report prints an error with its hint and returns the exit code.
 func (a *app) report(err error) int {
 	if err == nil {
 		return exitOK
+	}
+	var child *childExit
+	if errors.As(err, &child) {
+		return child.code // it has said itself what was to be said
 	}
 	o := describe(err)
 	fmt.Fprintf(a.stderr, "vault-tool: %s %s\n", a.label("error:", ansiRed), printable(o.message))
@@ -111,20 +127,27 @@ func (a *app) keyFile(path string) keyFile { return keyFile{keysource.NewFile(pa
 
 func (k keyFile) Passphrase(ctx context.Context, use func([]byte) error) error {
 	return k.File.Passphrase(ctx, func(passphrase []byte) error {
-		if len(passphrase) < keysource.ShortBytes && !k.a.warnedShort {
-			k.a.warnedShort = true
-			k.a.warn("the key in %s has only %d bytes; `vault-tool init` makes a strong one", k.String(), len(passphrase)) // %v would redact
-		}
+		k.a.warnIfShort(k.String(), passphrase)
 		return use(passphrase)
 	})
 }
 
-// withUnlocker calls f with an unlocker for the key file of the command line, and wipes what it holds.
+func (a *app) warnIfShort(source string, passphrase []byte) {
+	if len(passphrase) < keysource.ShortBytes && !a.warnedShort {
+		a.warnedShort = true
+		a.warn("the key in %s has only %d bytes; `vault-tool init` makes a strong one", source, len(passphrase))
+	}
+}
+
+// withUnlocker calls f with an unlocker for the key of the command line, and wipes what it holds.
 func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
 	<-a.signalsCaught // what may write must not be cut off by a signal
-	source := a.keyFile(a.keyPath())
+	source, err := a.vaultKey()
+	if err != nil {
+		return err
+	}
 	defer source.Close()
-	u := vaultfile.NewUnlocker(source)
+	u := a.newUnlocker(source)
 	defer u.Close()
 	return f(u)
 }
@@ -146,6 +169,13 @@ func (a *app) withVault(ctx context.Context, f func(*vaultfile.Vault) error) err
 func (a *app) note(format string, args ...any) {
 	if !a.quiet {
 		fmt.Fprintln(a.stderr, printable(fmt.Sprintf(format, args...)))
+	}
+}
+
+// verboseNote tells the user something that only --verbose shows.
+func (a *app) verboseNote(format string, args ...any) {
+	if a.verbose {
+		fmt.Fprintf(a.stderr, format+"\n", args...)
 	}
 }
 
@@ -214,6 +244,9 @@ func guarded(f func() error) (err error) {
 func (a *app) plainAction(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmptyPaths(cmd); err != nil {
+			return err
+		}
+		if err := a.openKeyCache(); err != nil {
 			return err
 		}
 		a.parsed = true

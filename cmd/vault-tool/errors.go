@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
@@ -66,13 +67,16 @@ type outcome struct {
 	hint    string
 }
 
-// outcomes maps the errors of the libraries to exit code and hint. The first match counts, so what is
-// more specific stands first.
-var outcomes = []struct {
+// outcomeOf is the exit code and the hint of an error.
+type outcomeOf struct {
 	target error
 	code   int
 	hint   string
-}{
+}
+
+// outcomes maps the errors of the libraries to exit code and hint. The first match counts, so what is
+// more specific stands first.
+var outcomes = []outcomeOf{
 	{context.Canceled, exitInterrupted, ""},
 	{terminal.ErrInterrupted, exitInterrupted, ""},
 	{terminal.ErrSeveralLines, exitUsage, "nothing was stored; pipe a value of several lines: vault-tool add --name NAME < FILE"},
@@ -137,7 +141,7 @@ func describe(err error) outcome {
 	if errors.Is(err, context.Canceled) {
 		return outcome{exitInterrupted, "interrupted", ""}
 	}
-	for _, o := range outcomes {
+	for _, o := range slices.Concat(azureOutcomes, outcomes) {
 		if errors.Is(err, o.target) {
 			return outcome{o.code, message, o.hint}
 		}

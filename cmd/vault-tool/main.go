@@ -25,21 +25,26 @@ func run() int {
 	a := newApp()
 	// On the side, because it takes as long as a short command: an earlier signal ends the process at once.
 	go func() {
-		signal.Notify(signals, endingSignals...)
+		for _, s := range endingSignals {
+			if !signal.Ignored(s) { // as nohup has it
+				signal.Notify(signals, s)
+			}
+		}
 		close(a.signalsCaught)
 	}()
-	ctx, cancel := context.WithCancel(context.Background())
-	defer cancel()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
 
 	done := make(chan int, 1)
 	go func() { done <- a.main(ctx, os.Args[1:]) }()
+	var received os.Signal
 	select {
 	case code := <-done:
 		return code
-	case <-signals:
+	case received = <-signals:
 	}
 	signal.Reset(endingSignals...)
-	cancel()
+	cancel(&interruption{received})
 	select {
 	case code := <-done:
 		return code
@@ -47,3 +52,8 @@ func run() int {
 		return exitInterrupted
 	}
 }
+
+// interruption is why a command's context has ended (context.Cause), if it was a signal.
+type interruption struct{ signal os.Signal }
+
+func (i *interruption) Error() string { return "interrupted by " + i.signal.String() }

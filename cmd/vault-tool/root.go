@@ -13,7 +13,9 @@ Values come from standard input and are never arguments. Data goes to standard o
 else to standard error.
 
 The vault is --vault-file, else $MAZEVAULT_VAULT_FILE, else secrets.vault in the working directory;
-the key is --key-file, else $MAZEVAULT_VAULT_KEY_FILE, else vault.key.`
+the key is --key-file, else the secret in Azure Key Vault that --akv-url and --akv-secret or
+$MAZEVAULT_VAULT_AKV_URL and $MAZEVAULT_VAULT_AKV_SECRET name, else $MAZEVAULT_VAULT_KEY_FILE, else
+vault.key.`
 
 const rootExample = `  vault-tool init --key-file vault.key
   vault-tool migrate-env --env-file .env
@@ -50,8 +52,11 @@ func newRootCommand(a *app) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&a.vaultFlag, "vault-file", "", "the vault (default $"+vaultFileEnv+", else "+defaultVaultFile+")")
 	flags.StringVar(&a.keyFlag, "key-file", "", "the key file (default $"+keyFileEnv+", else "+defaultKeyFile+")")
+	a.azure.addFlags(root)
 	flags.BoolVar(&a.json, "json", false, "print data or a summary as JSON on standard output")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes on standard error; errors and warnings remain")
+	flags.BoolVar(&a.verbose, "verbose", false, "also say what is otherwise not worth a note")
+	flags.DurationVar(&a.keyCacheTTL, "key-cache", 0, "keep the derived key in the kernel's keyring for so long, such as 10m (default $"+keyCacheEnv+", else off)")
 	flags.DurationVar(&a.lockTimeout, "lock-timeout", vaultfile.DefaultLockTimeout, "how long to wait for another writer of the vault")
 	completeFiles(root, "vault-file", "key-file")
 
@@ -65,6 +70,9 @@ func newRootCommand(a *app) *cobra.Command {
 		newRmCommand(a),
 		newRotateKeyCommand(a),
 		newMigrateEnvCommand(a),
+		newExecCommand(a),
+		newRenderCommand(a),
+		newLockCommand(a),
 		newVersionCommand(a),
 	)
 	root.SetHelpCommand(newHelpCommand())

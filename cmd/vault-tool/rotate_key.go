@@ -16,16 +16,18 @@ import (
 )
 
 type rotateOptions struct {
-	newKeyFile string
-	inPlace    bool
-	keepOldKey bool
+	newKeyFile     string
+	newAzureSecret string
+	inPlace        bool
+	keepOldKey     bool
 }
 
 type rotateSummary struct {
-	VaultFile  string `json:"vault_file"`
-	KeyFile    string `json:"key_file"`     // the file that opens the vault now
-	Rekeyed    bool   `json:"re_encrypted"` // false: an earlier run had done it
-	OldKeyFile string `json:"old_key_file,omitempty"`
+	VaultFile   string `json:"vault_file"`
+	KeyFile     string `json:"key_file,omitempty"`   // the file that opens the vault now
+	AzureSecret string `json:"akv_secret,omitempty"` // or the address of the secret that does
+	Rekeyed     bool   `json:"re_encrypted"`         // false: an earlier run had done it
+	OldKeyFile  string `json:"old_key_file,omitempty"`
 }
 
 // oldKeySuffix is appended to a key file's path for the key that --keep-old-key keeps.
@@ -34,13 +36,16 @@ const oldKeySuffix = ".old"
 func newRotateKeyCommand(a *app) *cobra.Command {
 	var o rotateOptions
 	cmd := &cobra.Command{
-		Use:   "rotate-key {--new-key-file FILE | --in-place}",
+		Use:   "rotate-key {--new-key-file FILE | --new-akv-secret NAME | --in-place}",
 		Short: "Re-encrypt vault with a new passphrase",
 		Long: `Re-encrypt the vault with a new key. The secrets themselves do not change.
 
 With --new-key-file the key comes from a file, made by init; the file is yours to put in the old
 one's place. While a key file KEY does not open the vault and KEY.new exists, readers try that too, so
 nothing fails in between.
+
+With --new-akv-secret the key comes from another secret in Azure Key Vault, the one of --akv-url. Then
+point what reads the vault to that secret.
 
 With --in-place all of it is done: a new key is written to KEY.new, the vault re-encrypted, and KEY.new
 renamed to KEY. Interrupted at any point it can be run again, and finishes.
@@ -55,11 +60,13 @@ Backups of the vault made before need the old key: keep it as long as them.`,
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.newKeyFile, "new-key-file", "", "the key file to re-encrypt the vault with")
+	flags.StringVar(&o.newAzureSecret, "new-akv-secret", "", "the Azure Key Vault secret with the key to re-encrypt the vault with")
 	flags.BoolVar(&o.inPlace, "in-place", false, "generate a new key and put it in the place of the old one")
 	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "with --in-place: keep the old key as KEY.old")
-	cmd.MarkFlagsOneRequired("new-key-file", "in-place")
-	cmd.MarkFlagsMutuallyExclusive("new-key-file", "in-place")
+	cmd.MarkFlagsOneRequired("new-key-file", "new-akv-secret", "in-place")
+	cmd.MarkFlagsMutuallyExclusive("new-key-file", "new-akv-secret", "in-place")
 	cmd.MarkFlagsMutuallyExclusive("new-key-file", "keep-old-key")
+	cmd.MarkFlagsMutuallyExclusive("new-akv-secret", "keep-old-key")
 	completeFiles(cmd, "new-key-file")
 	return cmd
 }
@@ -68,12 +75,17 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	<-a.signalsCaught // as in withUnlocker
 	s := rotateSummary{VaultFile: a.vaultPath(), KeyFile: o.newKeyFile}
 	var err error
-	if o.inPlace {
+	switch {
+	case o.inPlace && a.azureURL() != "":
+		err = badInput("use --new-akv-secret or --new-key-file", "the key is in Azure Key Vault, where it cannot be replaced in place")
+	case o.inPlace:
 		err = a.rotateInPlace(ctx, o, &s)
-	} else {
-		s.Rekeyed, err = a.rekey(ctx, a.keyPath(), o.newKeyFile, vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+	case o.newAzureSecret != "":
+		err = a.rekeyToAzure(ctx, o, &s)
+	default:
+		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.keyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
 		if errors.Is(err, vaultfile.ErrSameKey) {
-			err = fmt.Errorf("%s and %s: %w", a.keyPath(), o.newKeyFile, err)
+			err = fmt.Errorf("%s and %s: %w", a.keyName(), o.newKeyFile, err)
 		}
 	}
 	if err != nil {
@@ -93,6 +105,10 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 		a.note("%s was re-encrypted with the new key by an earlier run", s.VaultFile)
 	}
 	switch {
+	case s.AzureSecret != "":
+		a.note("Next: name that secret with --akv-secret or %s, restart what reads the vault, and back up the new key.", azureSecretEnv)
+	case !o.inPlace && a.azureURL() != "":
+		a.note("Next: use --key-file %s, or store it in Azure Key Vault; restart what reads the vault, and back up the new key.", s.KeyFile)
 	case !o.inPlace:
 		a.note("Next: put %s in the place of %s (mv, chmod 400), restart what reads the vault, and back up the new key.", s.KeyFile, a.keyPath())
 	case s.OldKeyFile != "":
@@ -102,18 +118,37 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 	}
 }
 
-// rekey moves the vault from one key file to the other.
-func (a *app) rekey(ctx context.Context, oldPath, newPath string, o vaultfile.RekeyOptions) (bool, error) {
-	for _, key := range []string{oldPath, newPath} {
+// rekeyToAzure moves the vault to the key in another secret.
+func (a *app) rekeyToAzure(ctx context.Context, o rotateOptions, s *rotateSummary) error {
+	url := firstSet(a.azure.url, a.getenv(azureURLEnv))
+	if url == "" {
+		return badInput("give --akv-url or set "+azureURLEnv, "--new-akv-secret is given, but no Azure Key Vault")
+	}
+	key, err := a.azureKey(url, o.newAzureSecret)
+	if err != nil {
+		return err
+	}
+	s.AzureSecret = azureName(url, o.newAzureSecret)
+	s.Rekeyed, err = a.rekey(ctx, "", key, vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+	return err
+}
+
+// rekey moves the vault from the key of the command line to newSource, which it closes. newPath is
+// the path of the new key, if it is a file.
+func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o vaultfile.RekeyOptions) (bool, error) {
+	defer newSource.Close()
+	oldSource, err := a.vaultKey()
+	if err != nil {
+		return false, err
+	}
+	defer oldSource.Close()
+	for _, key := range []string{a.keyPath(), newPath} {
 		// A vault serves as a passphrase, but would be gone with its replacement.
 		if err := refuseSameFile(a.vaultPath(), key); err != nil {
 			return false, err
 		}
 	}
-	oldSource, newSource := a.keyFile(oldPath), a.keyFile(newPath)
-	defer oldSource.Close()
-	defer newSource.Close()
-	oldKey, newKey := vaultfile.NewUnlocker(oldSource), vaultfile.NewUnlocker(newSource)
+	oldKey, newKey := a.newUnlocker(oldSource), a.newUnlocker(newSource)
 	defer oldKey.Close()
 	defer newKey.Close()
 	return vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
@@ -130,7 +165,7 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	}
 	s.KeyFile = a.keyPath()
 	successor := keyPath + keysource.SuccessorSuffix
-	s.Rekeyed, err = a.rekey(ctx, a.keyPath(), successor, vaultfile.RekeyOptions{
+	s.Rekeyed, err = a.rekey(ctx, successor, a.keyFile(successor), vaultfile.RekeyOptions{
 		WriteOptions: a.writeOptions(),
 		Prepare: func() error {
 			// What a killed run left of these is a key; nothing else would remove it where this run goes on after it.

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mazevault/vault-tool/internal/keycache"
 )
 
 // TestMain makes the test binary serve as vault-tool under that name, which is put into the PATH of
@@ -34,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Cmds:                scriptCommands,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Condition:           scriptCondition,
 	})
 }
 
@@ -42,6 +45,19 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"is":    scriptIs,
 	"json":  scriptJSON,
 	"mode":  scriptMode,
+}
+
+// scriptCondition knows [file:PATH], and [keyring] for a kernel keyring that can be used.
+func scriptCondition(condition string) (bool, error) {
+	if condition == "keyring" {
+		_, err := keycache.Clear()
+		return err == nil, nil
+	}
+	if path, ok := strings.CutPrefix(condition, "file:"); ok {
+		_, err := os.Stat(path)
+		return err == nil, nil
+	}
+	return false, fmt.Errorf("unknown condition %q", condition)
 }
 
 // scriptExits is `exits CODE PROGRAM [ARG…]`: the program must end with that code.

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/keysource"
+	"github.com/mazevault/vault-tool/keysource/azurekeyvault"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+// Names of the environment variables for a key in Azure Key Vault.
+const (
+	azureURLEnv    = "MAZEVAULT_VAULT_AKV_URL"
+	azureSecretEnv = "MAZEVAULT_VAULT_AKV_SECRET"
+)
+
+// azureOptions are the flags for the key of the vault.
+type azureOptions struct{ url, secret string }
+
+func (o *azureOptions) addFlags(cmd *cobra.Command) {
+	flags := cmd.PersistentFlags()
+	flags.StringVar(&o.url, "akv-url", "", "take the key from this Azure Key Vault, unless --key-file is given (default $"+azureURLEnv+")")
+	flags.StringVar(&o.secret, "akv-secret", "", "the secret there (default $"+azureSecretEnv+", else "+azurekeyvault.DefaultSecretName+")")
+	_ = cmd.RegisterFlagCompletionFunc("akv-url", cobra.NoFileCompletions) // fails only for a flag that does not exist
+	_ = cmd.RegisterFlagCompletionFunc("akv-secret", cobra.NoFileCompletions)
+}
+
+// azureURL is the Key Vault that holds the key, or "" where a key file does. A key file that is given
+// explicitly comes first; that of the environment comes last, as in the start-up sequence of a service.
+func (a *app) azureURL() string {
+	if a.keyFlag != "" {
+		return ""
+	}
+	return firstSet(a.azure.url, a.getenv(azureURLEnv))
+}
+
+func (a *app) azureSecret() string { return firstSet(a.azure.secret, a.getenv(azureSecretEnv)) }
+
+// vaultKey is the source of a passphrase, to be closed.
+type vaultKey interface {
+	vaultfile.PassphraseSource
+	Close()
+}
+
+// vaultKey returns the source of the key of the command line.
+func (a *app) vaultKey() (vaultKey, error) {
+	if url := a.azureURL(); url != "" {
+		return a.azureKey(url, a.azureSecret())
+	}
+	return a.keyFile(a.keyPath()), nil
+}
+
+// keyName says where the key of the command line is.
+func (a *app) keyName() string {
+	if url := a.azureURL(); url != "" {
+		return azureName(url, a.azureSecret())
+	}
+	return a.keyPath()
+}
+
+func azureName(url, secret string) string {
+	source, err := azurekeyvault.New(url, secret)
+	if err != nil {
+		return "Azure Key Vault"
+	}
+	return source.String()
+}
+
+// azureKey is a key in Azure Key Vault that warns once when its passphrase is short.
+type azureKey struct {
+	*azurekeyvault.Source
+	a *app
+}
+
+func (a *app) azureKey(url, secret string) (vaultKey, error) {
+	source, err := a.openAzure(url, secret)
+	if err != nil {
+		return nil, err
+	}
+	return azureKey{source, a}, nil
+}
+
+func (a *app) openAzure(url, secret string) (*azurekeyvault.Source, error) {
+	return azurekeyvault.New(url, secret, azurekeyvault.WithEnvironment(a.getenv))
+}
+
+func (k azureKey) Passphrase(ctx context.Context, use func([]byte) error) error {
+	return k.Source.Passphrase(ctx, func(passphrase []byte) error {
+		k.a.warnIfShort(k.String(), passphrase)
+		return use(passphrase)
+	})
+}
+
+// Close has nothing to do: an azurekeyvault.Source keeps nothing.
+func (azureKey) Close() {}
+
+// azureForProvider is openAzure in the form in which provider.Config takes it.
+func (a *app) azureForProvider(url, secret string) (keysource.Source, error) {
+	return a.openAzure(url, secret)
+}
+
+// azureOutcomes are the exit codes and hints of azurekeyvault's errors. What to do about each stands in
+// its own text, which a service shows as well.
+var azureOutcomes = []outcomeOf{
+	{azurekeyvault.ErrVaultURL, exitUsage, "check --akv-url and " + azureURLEnv},
+	{azurekeyvault.ErrSecretName, exitUsage, "check --akv-secret and " + azureSecretEnv},
+	{azurekeyvault.ErrIdentityConfig, exitUsage, ""},
+	{azurekeyvault.ErrVaultNotFound, exitNotFound, "check --akv-url and " + azureURLEnv},
+	{azurekeyvault.ErrSecretNotFound, exitNotFound, "check --akv-secret and " + azureSecretEnv},
+	{azurekeyvault.ErrEncoding, exitUsage, ""},
+	{azurekeyvault.ErrIdentityUnreachable, exitFailed, "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+type execOptions struct {
+	only     []string
+	except   []string
+	prefix   string
+	require  []string
+	pristine bool
+}
+
+// Exit codes of a shell for a command that cannot be started (POSIX, Shell Command Language 2.8.2).
+const (
+	exitNotExecutable   = 126
+	exitCommandNotFound = 127
+)
+
+func newExecCommand(a *app) *cobra.Command {
+	var o execOptions
+	cmd := &cobra.Command{
+		Use:   "exec [flags] -- COMMAND [ARGUMENT]…",
+		Short: "Run a command with the secrets in its environment",
+		Long: `Run a command with the vault's secrets as environment variables, before those it inherits.
+
+The command takes the place of vault-tool: process number, signals, terminal and exit code are its own,
+and no shell comes between. It ends with 127 if the command is not found, with 126 if it cannot be run.
+
+A name that is no name of an environment variable is an error, unless --only leaves it out. Core dumps
+are off for the command, as they are for vault-tool.`,
+		Example: `  vault-tool exec -- ./server --port 8080
+  vault-tool exec --only 'SMTP_*' --require SMTP_PASSWORD -- ./mailer
+  vault-tool exec --pristine --prefix APP_ -- env`,
+		Args: someCommand,
+		RunE: a.action(func(ctx context.Context, args []string) error { return a.runExec(ctx, o, args) }),
+	}
+	flags := cmd.Flags()
+	flags.SetInterspersed(false) // what follows the command is the command's, with or without "--"
+	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	flags.StringVar(&o.prefix, "prefix", "", "put `P` before every name")
+	flags.StringArrayVar(&o.require, "require", nil, "fail unless the vault has `NAME` (repeatable)")
+	flags.BoolVar(&o.pristine, "pristine", false, "the secrets alone: inherit no variable")
+	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
+	return cmd
+}
+
+// someCommand wants a command to run.
+func someCommand(_ *cobra.Command, args []string) error {
+	if len(args) == 0 || args[0] == "" {
+		return errors.New("give the command to run: vault-tool exec -- COMMAND")
+	}
+	return nil
+}
+
+func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
+	if err := errors.Join(validateGlobs(o.only), validateGlobs(o.except), validatePrefix(o.prefix)); err != nil {
+		return err
+	}
+	path, err := lookPath(args[0])
+	if err != nil {
+		return err // before the secrets are anywhere
+	}
+	var environment []string
+	err = a.withVault(ctx, func(v *vaultfile.Vault) (err error) {
+		environment, err = o.environment(v, os.Environ())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	a.finish()
+	return execute(ctx, path, args, environment)
+}
+
+// childExit ends the process as the command ended that ran as its child.
+type childExit struct{ code int }
+
+func (c *childExit) Error() string { return fmt.Sprintf("the command ended with %d", c.code) }
+
+// lookPath finds the command as a shell does.
+func lookPath(command string) (string, error) {
+	path, err := exec.LookPath(command)
+	switch {
+	case err == nil:
+		return path, nil
+	case errors.Is(err, exec.ErrDot):
+		return "", &failure{exitCommandNotFound, fmt.Errorf("%s: found only through an entry of PATH that is the working directory", command), "name it with its path: ./" + command}
+	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
+		return "", &failure{exitCommandNotFound, fmt.Errorf("%s: command not found", command), ""}
+	}
+	return "", notExecutable(command, err)
+}
+
+func notExecutable(command string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	var lookErr *exec.Error
+	if errors.As(err, &lookErr) {
+		err = lookErr.Err
+	}
+	return &failure{exitNotExecutable, fmt.Errorf("%s: cannot be run: %w", command, err), ""}
+}
+
+// selected returns the names the options choose, in order.
+func (o execOptions) selected(v *vaultfile.Vault) []string {
+	return slices.DeleteFunc(v.Names(), func(name string) bool {
+		return len(o.only) > 0 && !matchesAny(o.only, name) || matchesAny(o.except, name)
+	})
+}
+
+// environment returns the secrets as variables, and the inherited ones that they do not override. The
+// values become strings here: they are what the command is started with, and this process ends with it.
+func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]string, error) {
+	if err := requireAll(v, o.require); err != nil {
+		return nil, err
+	}
+	var environment, badNames, badValues []string
+	set := make(map[string]bool)
+	for _, name := range o.selected(v) {
+		variable := o.prefix + name
+		if !isVariableName(variable) {
+			badNames = append(badNames, name)
+			continue
+		}
+		err := v.Use(name, func(value []byte) error {
+			if bytes.IndexByte(value, 0) >= 0 {
+				badValues = append(badValues, name)
+				return nil
+			}
+			environment = append(environment, variable+"="+string(value))
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		set[variable] = true
+	}
+	if len(badNames) > 0 {
+		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
+			"not names of environment variables: %s", join(badNames))
+	}
+	if len(badValues) > 0 {
+		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
+			"the values of these have a NUL, which no environment variable can hold: %s", join(badValues))
+	}
+	if o.pristine {
+		return environment, nil
+	}
+	for _, variable := range inherited {
+		name, _, _ := strings.Cut(variable, "=")
+		if !set[name] {
+			environment = append(environment, variable)
+		}
+	}
+	return environment, nil
+}
+
+// requireAll fails unless the vault has all the names.
+func requireAll(v *vaultfile.Vault, names []string) error {
+	missing := slices.DeleteFunc(slices.Clone(names), v.Has)
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: %s", vaultfile.ErrNotFound, join(missing))
+	}
+	return nil
+}
+
+func validatePrefix(prefix string) error {
+	if prefix != "" && !isVariableName(prefix) {
+		return badInput("letters, digits and '_', no digit first", "--prefix is not the beginning of a variable's name")
+	}
+	return nil
+}
+
+// isVariableName tells whether POSIX (Base Definitions, 8.1) and shells take name for a variable's.
+func isVariableName(name string) bool {
+	for i, c := range []byte(name) {
+		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
+		if !letter && (i == 0 || c < '0' || c > '9') {
+			return false
+		}
+	}
+	return name != ""
+}

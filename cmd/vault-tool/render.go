@@ -1,0 +1,254 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mazevault/vault-tool/internal/render"
+	"github.com/mazevault/vault-tool/vaultfile"
+)
+
+type renderOptions struct {
+	dir       string
+	only      []string
+	except    []string
+	template  string
+	output    string
+	mode      string
+	owner     string
+	allowDisk bool
+	watch     bool
+	onChange  string
+	signal    string
+	pidFile   string
+}
+
+const renderLong = `Write secrets as files for programs that read files: one file a secret with --dir, or a template
+filled with them with --template. Every file is replaced as a whole, one that need not change is not
+touched, and a file in --dir goes when its secret leaves the vault or is no longer selected.
+
+The files go to a memory file system only (tmpfs, ramfs), unless --allow-disk is given. What is on a
+tmpfs can still reach the swap space, if the host has one that is not encrypted.
+
+A missing --dir is made; what is made belongs to --owner and has mode 0700, or 0750 where --mode lets
+the group read. A '/' in a name is a subdirectory. Nothing in --dir is replaced or removed but what this
+command has written, whose names ` + render.ManifestName + ` there has: another file in the way is a
+conflict (6), unless it is just as the secret's would be. No symbolic link there is followed.
+
+The template is one of Go's text/template, with these functions:
+  {{ secret "NAME" }}           the value; it is an error (3) if there is none
+  {{ if has "NAME" }}…{{ end }} whether there is one
+  {{ range names }}…{{ end }}   all names
+  {{ secret "NAME" | json }}    as JSON, with its quotes
+  {{ secret "NAME" | base64 }}  in Base64
+Values are in ordinary memory for as long as it is being filled; --dir writes from locked memory.
+
+With --watch the command goes on, keeps the files current as the vault changes, and then runs --on-change
+or sends --signal, though not for the first files in a new place. It tells systemd when it is ready
+(Type=notify). While the vault does not open the last files stay. SIGTERM is a normal end (0).`
+
+func newRenderCommand(a *app) *cobra.Command {
+	var o renderOptions
+	cmd := &cobra.Command{
+		Use:   "render {--dir DIR | --template FILE --output FILE} [--watch]",
+		Short: "Write secrets as files in memory, and keep them current",
+		Long:  renderLong,
+		Example: `  vault-tool render --dir /run/secrets/app --owner app:app
+  vault-tool render --dir /run/secrets/app --only 'TLS_*' --watch --on-change 'systemctl reload app'
+  vault-tool render --template app.conf.tmpl --output /run/app/app.conf --mode 0440 --owner root:app`,
+		Args: noArguments,
+		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runRender(ctx, o) }),
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&o.dir, "dir", "", "write one file a secret into `DIR`")
+	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	flags.StringVar(&o.template, "template", "", "fill the template in `FILE`")
+	flags.StringVar(&o.output, "output", "", "the `FILE` to write the filled template to")
+	flags.StringVar(&o.mode, "mode", "0400", "the `PERMISSIONS` of the files, in octal; never any for others")
+	flags.StringVar(&o.owner, "owner", "", "`USER:GROUP` of the files, names or numbers (as root)")
+	flags.BoolVar(&o.allowDisk, "allow-disk", false, "write to any file system")
+	flags.BoolVar(&o.watch, "watch", false, "go on, and keep the files current")
+	flags.StringVar(&o.onChange, "on-change", "", "with --watch: the shell `COMMAND` to run after the files changed")
+	flags.StringVar(&o.signal, "signal", "", "with --watch: the `SIGNAL` to send after the files changed, such as HUP")
+	flags.StringVar(&o.pidFile, "pid-file", "", "the `FILE` with the number of the process that gets --signal")
+	cmd.MarkFlagsOneRequired("dir", "template")
+	cmd.MarkFlagsMutuallyExclusive("dir", "template")
+	cmd.MarkFlagsMutuallyExclusive("template", "only")
+	cmd.MarkFlagsMutuallyExclusive("template", "except")
+	cmd.MarkFlagsRequiredTogether("template", "output")
+	cmd.MarkFlagsRequiredTogether("signal", "pid-file")
+	completeFiles(cmd, "dir", "template", "output", "pid-file")
+	return cmd
+}
+
+// renderJob is what the options come to.
+type renderJob struct {
+	renderOptions
+	options render.Options
+	signo   syscall.Signal // 0: none
+}
+
+func (a *app) renderJob(o renderOptions) (*renderJob, error) {
+	if o.dir == "" && (o.template == "" || o.output == "") {
+		return nil, badInput("", "a path is empty; is a variable not set?")
+	}
+	if !o.watch && (o.onChange != "" || o.signal != "") {
+		return nil, badInput("add --watch", "--on-change and --signal are of use with --watch only")
+	}
+	if err := errors.Join(validateGlobs(o.only), validateGlobs(o.except)); err != nil {
+		return nil, err
+	}
+	job := &renderJob{renderOptions: o, options: render.Options{AllowDisk: o.allowDisk, LockTimeout: a.lockTimeout}}
+	var err error
+	if job.options.Mode, err = render.ParseMode(o.mode); err != nil {
+		return nil, err
+	}
+	if o.owner != "" {
+		if job.options.Owner, err = render.ParseOwner(o.owner); err != nil {
+			return nil, err
+		}
+	}
+	if o.signal != "" {
+		job.signo, err = parseSignal(o.signal)
+	}
+	return job, err
+}
+
+// selected returns the names the options choose, of sorted names.
+func (job *renderJob) selected(names []string) []string {
+	return slices.DeleteFunc(names, func(name string) bool {
+		return len(job.only) > 0 && !matchesAny(job.only, name) || matchesAny(job.except, name)
+	})
+}
+
+// place is where the job writes to.
+func (job *renderJob) place() string {
+	if job.dir != "" {
+		return filepath.Clean(job.dir)
+	}
+	return filepath.Clean(job.output)
+}
+
+func (a *app) runRender(ctx context.Context, o renderOptions) error {
+	job, err := a.renderJob(o)
+	if err == nil {
+		if o.watch {
+			err = a.watchRender(ctx, job)
+		} else {
+			err = a.renderOnce(ctx, job)
+		}
+	}
+	return renderFailure(err)
+}
+
+// renderOnce opens the vault before anything is made, and again under the lock: another process may have rendered a newer
+// vault meanwhile. The second time costs no key derivation.
+func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
+	return a.withUnlocker(func(u *vaultfile.Unlocker) error {
+		open := func(use func(render.Secrets) error) error {
+			v, err := vaultfile.Open(ctx, a.vaultPath(), u)
+			if err != nil {
+				return err
+			}
+			defer v.Close()
+			return use(v)
+		}
+		err := open(func(s render.Secrets) error { return a.checkRender(job, s.Names()) })
+		if err != nil {
+			return err
+		}
+		report, err := job.render(ctx, open)
+		if err != nil && !report.Changed() {
+			return err
+		}
+		return errors.Join(err, a.reportRender(job, report))
+	})
+}
+
+// render writes the files with the secrets that open gives.
+func (job *renderJob) render(ctx context.Context, open func(func(render.Secrets) error) error) (render.Report, error) {
+	if job.dir != "" {
+		return job.renderDirectory(ctx, open)
+	}
+	return job.renderTemplate(ctx, open)
+}
+
+func (job *renderJob) renderDirectory(ctx context.Context, open func(func(render.Secrets) error) error) (report render.Report, err error) {
+	d, err := render.OpenDirectory(ctx, job.dir, job.options)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, d.Close()) }()
+	err = open(func(s render.Secrets) (err error) {
+		report, err = d.Render(ctx, job.selected(s.Names()), s)
+		return err
+	})
+	return report, err
+}
+
+func (job *renderJob) renderTemplate(ctx context.Context, open func(func(render.Secrets) error) error) (report render.Report, err error) {
+	template, err := render.ReadTemplate(job.template)
+	if err != nil {
+		return report, err
+	}
+	f, err := render.OpenFile(ctx, job.output, job.options)
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	err = open(func(s render.Secrets) error {
+		filled, err := template.Execute(s)
+		if err != nil {
+			return err
+		}
+		defer clear(filled)
+		written, first, err := f.Write(filled)
+		report.First = first
+		if written {
+			report.Written = []string{job.place()}
+		} else {
+			report.Unchanged = []string{job.place()}
+		}
+		return err
+	})
+	return report, err
+}
+
+// renderFailures maps the errors of package render to exit code and hint, as outcomes does for the others.
+var renderFailures = []struct {
+	target error
+	code   int
+	hint   string
+}{
+	{render.ErrDisk, exitInsecure, "use a directory on a tmpfs, such as one below /run or /dev/shm; --allow-disk leaves the secrets on the disk in the clear"},
+	{render.ErrForeignDirectory, exitInsecure, "use a directory of root or of the user of the files (--owner)"},
+	{render.ErrConflict, exitConflict, "move it away, or leave the secret out with --except"},
+	{render.ErrManifest, exitConflict, "remove it together with the files that were rendered"},
+	{render.ErrFileName, exitUsage, "leave them out with --except or --only"},
+	{render.ErrMode, exitUsage, "0400 is for the owner alone, 0440 for the group as well"},
+	{render.ErrOwner, exitUsage, "give --owner as USER:GROUP"},
+	{render.ErrGiveAway, exitFailed, "run the command as root, or leave --owner out"},
+	{render.ErrMissing, exitNotFound, "nothing was written; vault-tool list shows the names that are there"},
+	{render.ErrTemplate, exitUsage, "nothing was written; values are strings: print them, compare them, or use the functions of vault-tool render --help"},
+	{render.ErrBusy, exitBusy, "another process renders to the same place; try again, or wait longer with --lock-timeout"},
+	{syscall.ENOSPC, exitFailed, "make room on the file system and run the command again; it does the rest"},
+}
+
+func renderFailure(err error) error {
+	var f *failure
+	if err == nil || errors.As(err, &f) {
+		return err
+	}
+	for _, o := range renderFailures {
+		if errors.Is(err, o.target) {
+			return &failure{code: o.code, err: err, hint: o.hint}
+		}
+	}
+	return err
+}

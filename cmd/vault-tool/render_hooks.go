@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// hookGrace is how long a command of --on-change may take to end after SIGTERM, within interruptGrace.
+const hookGrace = 2 * time.Second
+
+// runHooks runs --on-change and sends --signal when they are due, until ctx ends. It runs beside the rendering, so that a
+// command that hangs keeps no file from being current; what changes meanwhile makes for one more run.
+func (w *renderWatch) runHooks(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.hooks:
+		}
+		if w.job.onChange != "" {
+			if err := w.runOnChange(ctx); err != nil && ctx.Err() == nil {
+				w.warn("--on-change: %v", err)
+			}
+		}
+		if w.job.signo != 0 {
+			if err := signalPIDFile(w.job.pidFile, w.job.signo); err != nil {
+				w.warn("--signal: %v", err)
+			}
+		}
+	}
+}
+
+// runOnChange runs the command of --on-change with the environment of this process. What it prints goes to standard error:
+// standard output has the data of this command alone.
+func (w *renderWatch) runOnChange(ctx context.Context) error {
+	cmd := exec.CommandContext(ctx, "sh", "-c", w.job.onChange)
+	cmd.Stdout, cmd.Stderr = w.stderr, w.stderr
+	endAsGroup(cmd)
+	cmd.WaitDelay = hookGrace
+	return cmd.Run()
+}
+
+// maxPIDFileBytes is longer than any process number with its newline.
+const maxPIDFileBytes = 32
+
+// readPID reads the number of a process from a file, anew each time, because the process may be another one by now.
+func readPID(path string) (pid int, info os.FileInfo, err error) {
+	f, err := openPlain(path)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer f.Close() // read-only: nothing to report
+	if info, err = f.Stat(); err != nil {
+		return 0, nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return 0, nil, fmt.Errorf("%s is not a file", path)
+	}
+	text, err := io.ReadAll(io.LimitReader(f, maxPIDFileBytes+1))
+	if err != nil {
+		return 0, nil, err
+	}
+	pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || len(text) > maxPIDFileBytes || pid <= 1 {
+		return 0, nil, fmt.Errorf("%s does not hold the number of a process", path)
+	}
+	if pid == os.Getpid() {
+		return 0, nil, fmt.Errorf("%s holds the number of vault-tool itself", path)
+	}
+	return pid, info, nil
+}
+
+// notifySocketEnv names the socket on which systemd and others listen for the state of a service (sd_notify(3)).
+const notifySocketEnv = "NOTIFY_SOCKET"
+
+// tellSupervisor sends a state to the supervisor, if one listens.
+func (a *app) tellSupervisor(state string) (err error) {
+	socket := a.getenv(notifySocketEnv)
+	if socket == "" {
+		return nil
+	}
+	connection, err := net.DialUnix("unixgram", nil, &net.UnixAddr{Name: socket, Net: "unixgram"})
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, connection.Close()) }()
+	_, err = connection.Write([]byte(state))
+	return err
+}

@@ -1,0 +1,77 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// parseSignal reads a signal's name, with or without SIG, or number.
+func parseSignal(text string) (syscall.Signal, error) {
+	name := strings.ToUpper(text)
+	if signo := unix.SignalNum("SIG" + strings.TrimPrefix(name, "SIG")); signo != 0 {
+		return signo, nil
+	}
+	if n, err := strconv.Atoi(text); err == nil && unix.SignalName(syscall.Signal(n)) != "" {
+		return syscall.Signal(n), nil
+	}
+	return 0, badInput("give a name, such as HUP or USR1", "--signal is not a signal of this system")
+}
+
+// endAsGroup makes the end of the context reach all processes of a shell command.
+func endAsGroup(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
+}
+
+// openPlain opens a file without waiting for anybody, should it be a named pipe.
+func openPlain(path string) (*os.File, error) {
+	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+}
+
+// signalPIDFile sends a signal to the process whose number a file holds.
+func signalPIDFile(path string, signo syscall.Signal) error {
+	pid, info, err := readPID(path)
+	if err != nil {
+		return err
+	}
+	if err := mayName(info, pid); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := syscall.Kill(pid, signo); err != nil {
+		return fmt.Errorf("%s: process %d: %w", path, pid, err)
+	}
+	return nil
+}
+
+// mayName refuses the process number in a file of another user than root and this one, unless the process is that user's: who
+// can write the file could have any process signalled otherwise.
+func mayName(file fs.FileInfo, pid int) error {
+	stat, ok := file.Sys().(*syscall.Stat_t)
+	if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() {
+		return nil
+	}
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("process %d: %w", pid, syscall.ESRCH)
+		}
+		return err
+	}
+	for line := range bytes.Lines(status) { // "Uid:", then the real, effective, saved and file system user (proc_pid_status(5))
+		if fields := bytes.Fields(line); len(fields) > 1 && string(fields[0]) == "Uid:" && string(fields[1]) == strconv.Itoa(int(stat.Uid)) {
+			return nil
+		}
+	}
+	return fmt.Errorf("the file belongs to user %d and process %d does not", stat.Uid, pid)
+}

@@ -1,0 +1,173 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/mazevault/vault-tool/internal/render"
+	"github.com/mazevault/vault-tool/provider"
+)
+
+// A rendering that fails while watching is tried again after firstRenderRetry, and then after twice the time as long as it
+// fails, up to lastRenderRetry: the lock may be held, the file system full.
+const (
+	firstRenderRetry = time.Second
+	lastRenderRetry  = 30 * time.Second
+)
+
+// renderWatch is the state of a command with --watch.
+type renderWatch struct {
+	*app
+	job      *renderJob
+	provider *provider.Provider
+	hooks    chan struct{} // holds a token while --on-change or --signal is due
+	rendered bool          // at least once
+	told     string        // the failure that was reported last, "" when there is none
+}
+
+// watchRender renders, and again whenever the vault changes, until ctx ends. A first rendering that fails is an error; later
+// failures are reported, and the files that are there stay.
+func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
+	p, err := provider.Open(ctx, a.providerConfig())
+	if err != nil {
+		return endOfWatch(ctx, err)
+	}
+	defer func() { err = errors.Join(err, p.Close()) }()
+	w := &renderWatch{app: a, job: job, provider: p, hooks: make(chan struct{}, 1)}
+	if status, err := p.Status(); err == nil && status.ShortKey {
+		a.warn("the key in %s has only a few bytes; `vault-tool init` makes a strong one", a.keyName())
+	}
+	if err := a.checkRender(job, p.Names()); err != nil {
+		return err
+	}
+	if err := w.render(ctx); err != nil {
+		return endOfWatch(ctx, err)
+	}
+	a.note("ready; watching %s", a.vaultPath())
+	if err := a.tellSupervisor("READY=1"); err != nil {
+		a.warn("cannot tell the supervisor (NOTIFY_SOCKET) that the files are ready: %v", err)
+	}
+
+	hooksDone := make(chan struct{})
+	go func() {
+		defer close(hooksDone)
+		w.runHooks(ctx)
+	}()
+	err = w.run(ctx)
+	<-hooksDone
+	_ = a.tellSupervisor("STOPPING=1") // said already, if it cannot be told
+	return endOfWatch(ctx, err)
+}
+
+// endOfWatch makes SIGTERM, with which supervisors end a service, a normal end.
+func endOfWatch(ctx context.Context, err error) error {
+	var received *interruption
+	if errors.Is(err, context.Canceled) && errors.As(context.Cause(ctx), &received) && received.signal == syscall.SIGTERM {
+		return nil
+	}
+	return err
+}
+
+// providerConfig makes a provider read what the command line names. An Azure Key Vault comes before the key file in both.
+func (a *app) providerConfig() provider.Config {
+	return provider.Config{
+		VaultFile: a.vaultPath(), KeyFile: a.keyPath(),
+		AzureURL: a.azureURL(), AzureSecret: a.azureSecret(), OpenAzure: a.azureForProvider,
+	}
+}
+
+// render does one rendering and reports it.
+func (w *renderWatch) render(ctx context.Context) error {
+	report, err := w.job.render(ctx, func(use func(render.Secrets) error) error {
+		return w.provider.View(func(v *provider.View) error { return use(v) })
+	})
+	if report.Changed() && !report.First {
+		select {
+		case w.hooks <- struct{}{}:
+		default: // one is due already
+		}
+	}
+	if report.Changed() || err == nil && !w.rendered {
+		err = errors.Join(err, w.reportRender(w.job, report))
+	}
+	w.rendered = true
+	return err
+}
+
+// run renders after each change until ctx ends, which is its error.
+func (w *renderWatch) run(ctx context.Context) error {
+	changes := make(chan provider.Change)
+	ended := make(chan error, 1)
+	go func() {
+		ended <- w.provider.Watch(ctx, func(c provider.Change) {
+			select {
+			case changes <- c:
+			case <-ctx.Done():
+			}
+		})
+	}()
+	retry := time.NewTimer(0)
+	retry.Stop()
+	delay := firstRenderRetry
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case c := <-changes:
+			if !w.isDue(c) {
+				continue
+			}
+		case <-retry.C:
+		}
+		err := w.render(ctx)
+		if ctx.Err() != nil {
+			return <-ended
+		}
+		if !w.tell(renderFailure(err)) {
+			delay = firstRenderRetry
+			continue
+		}
+		retry.Reset(delay)
+		delay = min(2*delay, lastRenderRetry)
+	}
+}
+
+// isDue reports what a change says beside names, and tells whether it names any.
+func (w *renderWatch) isDue(c provider.Change) bool {
+	if c.Err != nil {
+		w.warnOf(c.Err, "the files stay as they are")
+	}
+	names := len(c.Added) + len(c.Changed) + len(c.Removed)
+	if c.Err == nil && names == 0 {
+		w.note("%s opens again", w.vaultPath())
+	}
+	return names > 0
+}
+
+// tell reports the failure of a rendering once, however often it occurs, and its end. It returns whether there is one.
+func (w *renderWatch) tell(err error) bool {
+	if err == nil {
+		if w.told != "" {
+			w.note("%s is current again", w.job.place())
+		}
+		w.told = ""
+		return false
+	}
+	if err.Error() != w.told {
+		w.warnOf(err, "it is tried again")
+	}
+	w.told = err.Error()
+	return true
+}
+
+// warnOf tells an error that does not end the command.
+func (w *renderWatch) warnOf(err error, consequence string) {
+	o := describe(err)
+	w.warn("%s; %s", o.message, consequence)
+	if o.hint != "" {
+		fmt.Fprintf(w.stderr, "vault-tool: hint: %s\n", o.hint)
+	}
+}
