@@ -21,8 +21,9 @@ help: ## list the targets
 build: ## build bin/vault-tool: static, reproducible, version stamped
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/vault-tool
 
-install: build ## install the binary to $(PREFIX)/bin (default /usr/local)
+install: build ## install the binary and the manual page below $(PREFIX) (default /usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/vault-tool
+	install -D -m 0644 docs/vault-tool.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1/vault-tool.1
 
 demo: build ## build it and move a sample .env into a vault, in a scratch folder
 	@sh scripts/demo.sh $(BIN)

@@ -50,7 +50,14 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := printSpeed(out, comparisons(small, large, probes), runs); err != nil {
+	cached, err := cachedComparisons(small)
+	if err != nil {
+		return err
+	}
+	if err := printSpeed(out, append(comparisons(small, large, probes), cached...), runs); err != nil {
+		return err
+	}
+	if _, err := small.command("lock").run(0); err != nil {
 		return err
 	}
 	return printMemory(out, small, large, probes)

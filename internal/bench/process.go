@@ -15,6 +15,7 @@ type command struct {
 	program string
 	args    []string
 	dir     string
+	env     []string // beyond the inherited
 	// stdin returns the file that is the standard input of a run, which are numbered from 0; nil for
 	// none. Files, because a pipe would have this process take part.
 	stdin func(run int) string
@@ -30,6 +31,7 @@ type sample struct {
 func (c command) run(n int) (sample, error) {
 	cmd := exec.Command(c.program, c.args...)
 	cmd.Dir = c.dir
+	cmd.Env = append(os.Environ(), c.env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	if c.stdin != nil {
