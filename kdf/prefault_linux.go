@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/erase"
 )
 
 const (
@@ -28,14 +30,9 @@ func prefault(bytes int) {
 	if bytes < prefaultFromBytes || mappedFreeBytes() >= uint64(bytes) {
 		return
 	}
-	// A goroutine of its own, for a caller inside erase.Do: there the runtime would overwrite the span
-	// when it is freed, which takes a while and is for secrets, of which it has none yet.
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		populate(bytes)
-	}()
-	<-done
+	// Under erase.Do the runtime would overwrite the span when it is freed, which takes a while and is
+	// for secrets, of which it has none yet.
+	erase.Outside(func() { populate(bytes) })
 }
 
 // populate allocates and drops a span as prefault describes.

@@ -86,6 +86,10 @@ func (w *scanWorld) readVault() {
 	w.clean(exitOK, "", "get", "SECRET_2", "--json")
 	w.clean(exitNotFound, "", "get", "ABSENT")
 	w.clean(exitOK, "", "__complete", "get", "")
+	w.clean(exitOK, "", "list", "--key-cache", "1m") // fills the cache
+	w.clean(exitOK, "", "get", "SECRET_1", "--key-cache", "1m")
+	w.clean(exitOK, w.canary("CACHED"), "add", "--name", "CACHED", "--key-cache", "1m")
+	w.clean(exitOK, "", "lock")
 }
 
 func (w *scanWorld) changeVault() {

@@ -10,7 +10,7 @@
 //
 // Non-guarantees. Elsewhere Do overwrites the stack below the call and Flush returns free memory to
 // the operating system: as much as a Go program can do by itself, and not complete. In either build,
-// goroutines that the function starts are not covered.
+// goroutines that the function starts are not covered, and the function must not call into C: see [Outside].
 package erase
 
 import "reflect"
@@ -20,3 +20,15 @@ import "reflect"
 // non-nil pointer, or an interface that holds one. Memory that the object itself points to is not
 // followed, and the object is unusable afterwards.
 func Object(p any) { reflect.ValueOf(p).Elem().SetZero() }
+
+// Outside calls f as if no [Do] were around it, on a goroutine of its own, and waits. It is for what
+// must not happen under Do: calls into C, which the runtime does not survive there, and allocations
+// that are to be kept as they are. f must not handle secrets.
+func Outside(f func()) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f()
+	}()
+	<-done
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/aes"
 	"crypto/cipher"
 	"errors"
+	"os/user"
 	"reflect"
 	"testing"
 	"unsafe"
@@ -73,4 +74,15 @@ func deep(n int) int {
 		return 0
 	}
 	return n + deep(n-1) + int(frame[(n+1)%128])
+}
+
+// TestOutsideOfDo looks up a user inside of Do, which calls into C in builds with cgo.
+func TestOutsideOfDo(t *testing.T) {
+	var err error
+	erase.Do(func() {
+		erase.Outside(func() { _, err = user.Lookup("no-such-user-here") })
+	})
+	if err == nil {
+		t.Error("there is such a user")
+	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/erase"
 )
 
 // DefaultMode is the mode of a rendered file: for its owner to read.
@@ -43,7 +44,12 @@ func directoryMode(file fs.FileMode) fs.FileMode {
 
 // ParseOwner reads USER:GROUP, USER or :GROUP, each a name or a number. USER alone stands for the user's login group as well,
 // and :GROUP for the user of this process. The error wraps [ErrOwner].
-func ParseOwner(text string) (*durable.Owner, error) {
+func ParseOwner(text string) (owner *durable.Owner, err error) {
+	erase.Outside(func() { owner, err = parseOwner(text) }) // names are looked up by the C library in some builds
+	return owner, err
+}
+
+func parseOwner(text string) (*durable.Owner, error) {
 	userText, groupText, hasGroup := strings.Cut(text, ":")
 	owner := &durable.Owner{UID: os.Geteuid()}
 	if userText == "" && groupText == "" || hasGroup && groupText == "" || owner.UID < 0 {
