@@ -13,7 +13,7 @@ export GOEXPERIMENT := runtimesecret
 endif
 
 .DEFAULT_GOAL := build
-.PHONY: help build install demo test race lint bench fuzz clean
+.PHONY: help build install demo test crash lint bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ demo: build ## build it and move a sample .env into a vault, in a scratch folder
 test: ## run all tests, the concurrent ones also under the race detector
 	$(GO) test ./...
 	CGO_ENABLED=1 $(GO) test -race -short ./...
+
+crash: ## kill commands at every one of their file system calls (minutes; make test takes a sample)
+	$(GO) test ./cmd/vault-tool -run 'Kill|Signal' -crash.all -timeout 30m
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod, builds for other systems
 	@sh scripts/lint.sh
