@@ -61,33 +61,35 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 
 // rekey leaves the vault under newKey's passphrase, whichever of the two it was under.
 func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, error) {
-	v, k, err := oldKey.openVault(ctx, s.target)
+	payload, id, k, err := oldKey.decrypt(ctx, s.target)
 	if errors.Is(err, ErrDecryption) {
-		v, k, err = newKey.openVault(ctx, s.target)
-		if err != nil {
-			return false, err
-		}
-		v.Close()
-		newKey.release(k)
-		return false, nil
+		return false, newKey.warmUp(ctx, s.target)
 	}
+	if err != nil {
+		return false, err
+	}
+	defer oldKey.release(k)
+	already, err := newKey.isFor(ctx, k) // oldKey may know the new passphrase as its successor
+	if err != nil || already {
+		payload.Destroy()
+		return false, err
+	}
+	// Before the payload is decoded: the index of a large vault would take a piece of the memory that
+	// the old key's derivation has left for this one.
+	fresh, err := newKey.freshKey(ctx)
+	if err != nil {
+		payload.Destroy()
+		return false, err
+	}
+	defer newKey.release(fresh)
+	v, err := newVaultOf(s.target, payload, id)
 	if err != nil {
 		return false, err
 	}
 	defer v.Close()
-	defer oldKey.release(k)
-	already, err := newKey.isFor(ctx, k) // oldKey may know the new passphrase as its successor
-	if err != nil || already {
-		return false, err
-	}
-	fresh, err := newKey.freshKey(ctx)
-	if err != nil {
-		return false, err
-	}
-	defer newKey.release(fresh)
 	draft := newDraft(v)
 	defer draft.close()
-	if err := s.replace(ctx, draft, fresh, checkIs(v.id)); err != nil {
+	if err := s.replace(ctx, draft, fresh, checkIs(id)); err != nil {
 		return false, err
 	}
 	oldKey.forgetCached(k)

@@ -43,13 +43,22 @@ func (u *Unlocker) openVault(ctx context.Context, path string) (*Vault, *derived
 	if err != nil {
 		return nil, nil, err
 	}
-	v, err := newVault(payload)
+	v, err := newVaultOf(path, payload, id)
 	if err != nil {
 		u.release(k)
-		return nil, nil, fmt.Errorf("%s: %w: %w", path, ErrPayload, err)
+		return nil, nil, err
+	}
+	return v, k, nil
+}
+
+// newVaultOf is newVault for the payload of the file at path with the given identity.
+func newVaultOf(path string, payload *lockedmem.Buffer, id Identity) (*Vault, error) {
+	v, err := newVault(payload)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w: %w", path, ErrPayload, err)
 	}
 	v.id = id
-	return v, k, nil
+	return v, nil
 }
 
 // UpdateOptions adjust [Update].
