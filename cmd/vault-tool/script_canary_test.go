@@ -156,6 +156,9 @@ func TestNoMessageShowsASecret(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("uses sh and file modes")
 	}
+	if testing.Short() {
+		t.Skip("runs a hundred and fifty commands")
+	}
 	t.Parallel()
 	dir := t.TempDir()
 	writeCanaryFiles(t, dir)

@@ -31,8 +31,13 @@ func TestScripts(t *testing.T) {
 		t.Skip("the scripts use sh and file modes")
 	}
 	t.Parallel()
+	dir, files := "testdata/script", []string(nil)
+	if testing.Short() { // the race detector, for which -short is, makes each derivation take seconds
+		dir, files = "", []string{"testdata/script/add.txtar", "testdata/script/rotate_in_place.txtar"}
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
+		Dir:                 dir,
+		Files:               files,
 		Cmds:                scriptCommands,
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,

@@ -86,6 +86,9 @@ func (u *unprivileged) run(line string) (stdout, stderr string, code int) {
 // TestUnprivilegedWithoutLockedMemory: where no memory can be locked, every command works and says so
 // once.
 func TestUnprivilegedWithoutLockedMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs every command")
+	}
 	t.Parallel()
 	u := newUnprivileged(t)
 	env := filepath.Join(u.dir, "env")
