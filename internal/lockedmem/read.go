@@ -9,9 +9,8 @@ import (
 // ErrTooLarge is returned by [ReadAll] for an input beyond its limit.
 var ErrTooLarge = errors.New("input too large")
 
-// firstReadBytes is the size ReadAll starts with: within the smallest common limit on locked memory
-// (64 KiB) several times over, and enough for any passphrase.
-const firstReadBytes = 8 << 10
+// firstReadBytes is the size ReadAll starts with: enough for any passphrase.
+const firstReadBytes = 512
 
 // ReadAll reads r to its end into a new buffer, without a copy on the heap as long as r itself makes
 // none (an *os.File does not). The buffer has exactly the length of the input. An input of more than
