@@ -22,7 +22,7 @@ func (s *Source) classify(ctx context.Context, t *trace) error {
 	case e.err != nil:
 		failure.Reason = networkReason(e)
 	case e.step == stepIdentity:
-		failure.Reason = identityReason(e)
+		failure.Reason = s.identityReason(e)
 	default:
 		failure.Reason = vaultReason(e)
 	}
@@ -30,10 +30,13 @@ func (s *Source) classify(ctx context.Context, t *trace) error {
 }
 
 // identityReason is for an answer of the identity endpoint, or none asked for.
-func identityReason(e event) error {
+func (s *Source) identityReason(e event) error {
 	switch {
+	case e.host == "" && !s.usesWorkloadIdentity():
+		return fmt.Errorf("%w: the managed identity cannot be asked for a token; check IDENTITY_ENDPOINT and the variables beside it",
+			ErrIdentityConfig)
 	case e.host == "":
-		return fmt.Errorf("%w: no token can be asked for; for workload identity check that %s is the tenant of the vault and %s the client",
+		return fmt.Errorf("%w: no token can be asked for; check that %s is the tenant of the vault and %s the client",
 			ErrIdentityConfig, tenantIDEnv, clientIDEnv)
 	case e.status == http.StatusOK:
 		return fmt.Errorf("%w: the identity endpoint gave no usable token", ErrUnexpected)
@@ -92,15 +95,18 @@ func networkReason(e event) error {
 		proxy       *proxyError
 		dns         *net.DNSError
 		dial        *net.OpError
+		endless     *http.MaxBytesError
 	)
 	viaProxy := errors.As(e.err, &dial) && dial.Op == "proxyconnect"
 	switch {
 	case errors.As(e.err, &certificate):
 		return fmt.Errorf("%w: %s: %s", ErrCertificate, e.host, certificateFault(certificate.Err))
+	case errors.As(e.err, &endless):
+		return fmt.Errorf("%w: more than %d bytes from %s", ErrUnexpected, endless.Limit, e.host)
 	case errors.As(e.err, &proxy):
 		return fmt.Errorf("%w: %w for %s; the name may be wrong or not allowed there", unreachable, proxy, e.host)
 	case errors.Is(e.err, context.DeadlineExceeded):
-		return fmt.Errorf("%w: %w from %s: %w", unreachable, ErrTimeout, e.host, context.DeadlineExceeded)
+		return fmt.Errorf("%w: %w from %s", unreachable, ErrTimeout, e.host)
 	case viaProxy:
 		return fmt.Errorf("%w: the proxy that the environment names cannot be reached%s", unreachable, errnoText(e.err))
 	case errors.As(e.err, &dns) && dns.IsNotFound && e.step == stepVault:

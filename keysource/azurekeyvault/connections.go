@@ -19,6 +19,10 @@ const (
 	readBufferBytes = 16
 
 	maxHeaderBytes = 64 << 10
+
+	// maxAnswerBytes is far above every answer there is: a secret has at most 25 kB, a token a few. Without
+	// it, an answer without end would be kept in memory until the time is over.
+	maxAnswerBytes = 1 << 20
 )
 
 // connections are the HTTP clients of one call.
@@ -44,7 +48,7 @@ func newHTTPClient(d *wipingDialer, proxy func(*http.Request) (*url.URL, error))
 	protocols := &http.Protocols{}
 	protocols.SetHTTP1(true) // HTTP/2 would add frame buffers of its own to what holds the secret
 	return &http.Client{
-		Transport: &http.Transport{
+		Transport: boundedTransport{&http.Transport{
 			Proxy:                  proxy,
 			DialContext:            d.dial,
 			TLSHandshakeTimeout:    Timeout,
@@ -54,10 +58,22 @@ func newHTTPClient(d *wipingDialer, proxy func(*http.Request) (*url.URL, error))
 			MaxResponseHeaderBytes: maxHeaderBytes,
 			DisableCompression:     true,
 			OnProxyConnectResponse: checkProxy,
-		},
+		}},
 		// None of these services redirects; following one could carry the identity header elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// boundedTransport ends an answer of more than maxAnswerBytes with an [*http.MaxBytesError].
+type boundedTransport struct{ *http.Transport }
+
+func (t boundedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := t.Transport.RoundTrip(request)
+	if err != nil {
+		return nil, err
+	}
+	response.Body = http.MaxBytesReader(nil, response.Body, maxAnswerBytes)
+	return response, nil
 }
 
 // proxyError is a proxy's refusal to connect.

@@ -18,10 +18,12 @@ const (
 	tenantIDEnv  = "AZURE_TENANT_ID"
 )
 
+func (s *Source) usesWorkloadIdentity() bool { return s.lookup(tokenFileEnv) != "" }
+
 // newCredential returns workload identity where a federated token file is named, and otherwise the
 // managed identity. There is no chain: what is configured is used, or fails.
 func (s *Source) newCredential(t *trace, c *connections) (azcore.TokenCredential, error) {
-	if s.lookup(tokenFileEnv) != "" {
+	if s.usesWorkloadIdentity() {
 		return s.newWorkloadIdentity(t, c)
 	}
 	options := &azidentity.ManagedIdentityCredentialOptions{

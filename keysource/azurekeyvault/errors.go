@@ -1,6 +1,7 @@
 package azurekeyvault
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,8 +49,8 @@ var (
 	ErrThrottled = errors.New("too many requests")
 
 	// ErrTimeout: no answer within [Timeout] or the caller's own deadline. It comes together with
-	// ErrIdentityUnreachable or ErrVaultUnreachable, and with context.DeadlineExceeded.
-	ErrTimeout = errors.New("no answer in time")
+	// ErrIdentityUnreachable or ErrVaultUnreachable, and matches context.DeadlineExceeded.
+	ErrTimeout error = timeoutError{}
 
 	// ErrEncoding: the secret is not what its tag file-encoding says.
 	ErrEncoding = errors.New("the secret cannot be decoded")
@@ -57,6 +58,12 @@ var (
 	// ErrUnexpected: an answer that Key Vault or the identity endpoint does not give.
 	ErrUnexpected = errors.New("unexpected answer")
 )
+
+// timeoutError says it in other words than context.DeadlineExceeded, which are for programmers.
+type timeoutError struct{}
+
+func (timeoutError) Error() string        { return "no answer in time" }
+func (timeoutError) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // Error is why the secret could not be read. It holds no part of a token, of the secret or of a
 // response's text: only the status and the short code of an error.

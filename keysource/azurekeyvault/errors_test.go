@@ -1,6 +1,7 @@
 package azurekeyvault_test
 
 import (
+	"bytes"
 	"net/http"
 	"slices"
 	"strings"
@@ -53,6 +54,16 @@ func proxyStatus(status int) fakeazure.Handler {
 	}
 }
 
+// endless answers with spaces until the client has enough.
+func endless(w http.ResponseWriter, _ *http.Request) bool {
+	w.WriteHeader(http.StatusOK)
+	for spaces := bytes.Repeat([]byte(" "), 1<<16); ; {
+		if _, err := w.Write(spaces); err != nil {
+			return true
+		}
+	}
+}
+
 type errorCase struct {
 	set      fakeazure.Faults
 	env      []string // instead of, or after, the fake's
@@ -94,6 +105,9 @@ func (tt errorCase) check(t *testing.T) {
 	}
 	if !strings.Contains(r.Error, tt.says) || !strings.Contains(r.Error, "https://") {
 		t.Errorf("error %q does not say %q and the address", r.Error, tt.says)
+	}
+	if strings.Contains(r.Error, "context deadline") {
+		t.Errorf("error %q is for programmers", r.Error)
 	}
 	if r.Status != tt.status {
 		t.Errorf("status %d, want %d", r.Status, tt.status)
@@ -171,6 +185,10 @@ func vaultErrors() map[string]errorCase {
 			set:   onVault(withToken(text(200, `{"id":"https://testvault.vault.azure.net/secrets/a/b"}`))),
 			kinds: []string{"Unexpected"}, says: "no value", most: soon,
 		},
+		"answer without end": {
+			set:   onVault(withToken(endless)),
+			kinds: []string{"Unexpected"}, says: "more than 1048576 bytes from " + testVault, most: soon,
+		},
 		"out of order": {
 			set:   onVault(failWith(500, "InternalServerError", "")),
 			kinds: []string{"VaultUnreachable"}, says: "out of order", status: 500,
@@ -207,6 +225,14 @@ func identityErrors() map[string]errorCase {
 		"identity endpoint answers nonsense": {
 			set:   onIdentity(text(200, fakeazure.ErrorText)),
 			kinds: []string{"Unexpected"}, says: "no usable token", status: 200, most: soon,
+		},
+		"identity endpoint answers without end": {
+			set:   onIdentity(endless),
+			kinds: []string{"Unexpected"}, says: "more than 1048576 bytes from 127.0.0.1", most: soon,
+		},
+		"identity endpoint is no address": {
+			env:   []string{"IDENTITY_ENDPOINT=%zz " + fakeazure.ErrorText},
+			kinds: []string{"IdentityConfig"}, says: "check IDENTITY_ENDPOINT", most: soon,
 		},
 		"identity endpoint redirects": {
 			set:   onIdentity(redirect),

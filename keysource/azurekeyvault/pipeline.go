@@ -147,12 +147,13 @@ func retryOptions(retried []int) policy.RetryOptions {
 	}
 }
 
-// permanent tells of an error of the network that another attempt will not mend.
+// permanent tells of an error of the network that another attempt will not mend, or had better not.
 func permanent(err error) bool {
 	var (
 		dns         *net.DNSError
 		certificate *tls.CertificateVerificationError
 		proxy       *proxyError
+		endless     *http.MaxBytesError
 	)
 	switch {
 	case errors.As(err, &dns):
@@ -160,7 +161,7 @@ func permanent(err error) bool {
 	case errors.As(err, &proxy):
 		return proxy.status < http.StatusInternalServerError
 	}
-	return errors.As(err, &certificate)
+	return errors.As(err, &certificate) || errors.As(err, &endless)
 }
 
 // retryAfter reads the header of RFC 9110, section 10.2.3, and Azure's two forms in milliseconds, in

@@ -149,10 +149,12 @@ const wipeWait = 100 * time.Millisecond
 func (d *wipingDialer) close() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for _, c := range d.conns {
+		_ = c.Close() // closed already, most often; nothing was written that could be lost
+	}
 	limit := time.NewTimer(wipeWait)
 	defer limit.Stop()
 	for _, c := range d.conns {
-		_ = c.Close() // closed already, most often; nothing was written that could be lost
 		select {
 		case <-c.wiped:
 		case <-limit.C:
