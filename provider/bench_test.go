@@ -39,12 +39,19 @@ func BenchmarkUse(b *testing.B) {
 	})
 }
 
-// BenchmarkUseAll looks up all secrets in random order, which at 100,000 is as fast as the memory.
+// BenchmarkUseAll looks up all secrets in random order. Among 100,000 each lookup waits for memory, once
+// for the index and once for the name and its value. The names asked for stand in the order of asking, so
+// that the caller's own memory is not measured.
 func BenchmarkUseAll(b *testing.B) {
 	forSizes(b, func(b *testing.B, p *Provider, names []string) {
 		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })
+		names = strings.Fields(strings.Join(names, " "))
+		b.ResetTimer()
 		for i := 0; b.Loop(); i++ {
-			if err := p.Use(names[i%len(names)], nothing); err != nil {
+			if i == len(names) {
+				i = 0
+			}
+			if err := p.Use(names[i], nothing); err != nil {
 				b.Fatal(err)
 			}
 		}

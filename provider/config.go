@@ -219,7 +219,7 @@ func (c *Config) azure() (keysource.Source, error) {
 	}
 	source, err := c.OpenAzure(c.AzureURL, secretName)
 	if err != nil {
-		return nil, fmt.Errorf("provider: %w", err)
+		return nil, fmt.Errorf("provider: Azure Key Vault (%s, %s): %w", EnvAzureURL, EnvAzureSecret, err)
 	}
 	if source == nil {
 		return nil, errors.New("provider: Config.OpenAzure returned no source")

@@ -3,9 +3,11 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -30,6 +32,15 @@ func TestFromEnv(t *testing.T) {
 	other := filepath.Join(t.TempDir(), "other.key")
 	if err := keysource.Generate(other); err != nil {
 		t.Fatal(err)
+	}
+	permissive := filepath.Join(t.TempDir(), "permissive.key")
+	writeFile(t, permissive, "a passphrase that others may read")
+	if err := os.Chmod(permissive, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	tooOpen := keysource.ErrPermissive
+	if runtime.GOOS == "windows" { // permission bits mean nothing there; it is a wrong key all the same
+		tooOpen = vaultfile.ErrDecryption
 	}
 	const url = "https://myvault.vault.azure.net"
 	var opened fakeAzure
@@ -56,6 +67,7 @@ func TestFromEnv(t *testing.T) {
 		"vault missing":     {env: map[string]string{"A": "e", EnvVaultFile: s.vault + "x", EnvKeyFile: s.key}, err: vaultfile.ErrNotExist},
 		"key missing":       {env: map[string]string{"A": "e", EnvVaultFile: s.vault, EnvKeyFile: s.key + "x"}, err: keysource.ErrStat},
 		"wrong key":         {env: map[string]string{"A": "e", EnvVaultFile: s.vault, EnvKeyFile: other}, err: vaultfile.ErrDecryption},
+		"key too open":      {env: map[string]string{"A": "e", EnvVaultFile: s.vault, EnvKeyFile: permissive}, err: tooOpen},
 		"no Azure":          {env: map[string]string{EnvVaultFile: s.vault, EnvAzureURL: url}, err: ErrNoAzure},
 		"Azure fails":       {env: map[string]string{EnvVaultFile: s.vault, EnvAzureURL: "bad"}, options: []Option{azure}, err: fs.ErrInvalid},
 		"Azure": {env: map[string]string{EnvVaultFile: s.vault, EnvAzureURL: url}, options: []Option{azure},
@@ -69,6 +81,9 @@ func TestFromEnv(t *testing.T) {
 			opened, closed = fakeAzure{}, false
 			p, err := FromEnv(t.Context(), append(tt.options, WithLookupEnv(envOf(tt.env)))...)
 			if tt.err != nil {
+				if tt.env[EnvAzureURL] != "" && !strings.Contains(fmt.Sprint(err), EnvAzureURL) {
+					t.Errorf("%v does not name %s", err, EnvAzureURL)
+				}
 				if wantError(t, err, tt.err); p != nil {
 					t.Error("a provider besides the error")
 				}

@@ -19,7 +19,8 @@
 // A vault that is configured and cannot be opened is an error at the start, never an empty answer. A
 // lookup never waits: not for another one, not for a reload. A reload puts a whole new snapshot in the
 // place of the old one; each lookup, and each [Provider.View] of several, sees one snapshot. Where a new
-// vault cannot be opened, the last good snapshot serves on.
+// vault cannot be opened, the last good snapshot serves on. The key from before a rotation is forgotten
+// with it, and opens nothing any more.
 //
 // Secrets of the vault stand once, in locked memory (see vaultfile). A snapshot that was replaced is
 // wiped as soon as the last lookup in it has ended. A secret gets to the ordinary heap only as a string

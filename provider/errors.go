@@ -2,7 +2,10 @@ package provider
 
 import (
 	"errors"
+	"strconv"
 	"strings"
+
+	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 // Errors to branch on with errors.Is. Those of opening a vault are vaultfile's and keysource's, wrapped.
@@ -34,13 +37,33 @@ type MissingError struct {
 func (e *MissingError) Error() string {
 	var parts []string
 	if len(e.Unset) > 0 {
-		parts = append(parts, "missing: "+strings.Join(e.Unset, ", "))
+		parts = append(parts, "missing: "+list(e.Unset))
 	}
 	if len(e.Empty) > 0 {
-		parts = append(parts, "set but empty: "+strings.Join(e.Empty, ", "))
+		parts = append(parts, "set but empty: "+list(e.Empty))
 	}
 	return "provider: required secrets " + strings.Join(parts, "; ")
 }
 
 // Is makes every MissingError match [ErrNotFound].
 func (e *MissingError) Is(target error) bool { return target == ErrNotFound }
+
+func list(names []string) string {
+	shown := make([]string, 0, len(names))
+	for _, name := range names {
+		shown = append(shown, printable(name))
+	}
+	return strings.Join(shown, ", ")
+}
+
+// printable is a name as it may stand in an error. What a service looks up may come from its own clients,
+// and must not bring line breaks or terminal escapes into a log.
+func printable(name string) string {
+	if len(name) > vaultfile.MaxNameBytes { // in no vault
+		name = name[:vaultfile.MaxNameBytes] + "…"
+	}
+	if quoted := strconv.Quote(name); len(quoted) != len(name)+len(`""`) || name == "" {
+		return quoted
+	}
+	return name
+}

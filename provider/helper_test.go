@@ -68,6 +68,20 @@ func (s *site) update(tb testing.TB, secrets map[string]string) {
 	}
 }
 
+// rotate gives the vault another key, as rotate-key --in-place does.
+func (s *site) rotate(tb testing.TB) {
+	tb.Helper()
+	next := vaultfile.NewUnlocker(keysource.NewFile(s.key + keysource.SuccessorSuffix))
+	defer next.Close()
+	_, err := vaultfile.Rekey(context.Background(), s.vault, s.unlocker, next, vaultfile.RekeyOptions{
+		Prepare: func() error { return keysource.GenerateSuccessor(s.key) },
+		Finish:  func() error { return os.Rename(s.key+keysource.SuccessorSuffix, s.key) },
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
+
 // config is that of a provider which sees no environment and polls so rarely that only notifications
 // can make it quick.
 func (s *site) config() Config {

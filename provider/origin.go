@@ -45,10 +45,13 @@ type fileOrigin struct {
 	path        string
 	keyPath     string // "" where the key is in no file that could be watched
 	source      *measuredSource
-	unlocker    *vaultfile.Unlocker
-	closeSource func() error // nil where the source is the caller's
+	unlocker    *vaultfile.Unlocker // of the vault in service
+	closeSource func() error        // nil where the source is the caller's
 
-	opened   bool
+	next    *vaultfile.Unlocker // of the vault nextFor, which has not opened yet; nil for none
+	nextFor vaultfile.Identity
+
+	opened   bool               // the unlocker has opened a vault
 	identity vaultfile.Identity // of the vault that was returned last
 	key      fs.FileInfo        // of the key file when it was last known to be good; nil for none
 	failing  bool               // the last refresh brought an error
@@ -74,6 +77,7 @@ func (o *fileOrigin) files() []string {
 
 func (o *fileOrigin) close() error {
 	o.unlocker.Close()
+	o.dropNext()
 	if o.closeSource == nil {
 		return nil
 	}
@@ -91,11 +95,10 @@ func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.V
 	}
 	key := o.statKey()
 	suspect := thorough || o.failing || o.opened && !sameState(key, o.key)
-	if !o.opened || id != o.identity {
+	if id != o.identity {
 		if v, err = o.open(ctx, id); err != nil {
 			return nil, err
 		}
-		o.opened = true
 	}
 	if suspect {
 		if err := o.unlocker.Check(ctx, o.path); err != nil {
@@ -114,7 +117,7 @@ const maxOpens = 5
 // the time none is noted, so that the next refresh opens it again.
 func (o *fileOrigin) open(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
 	for range maxOpens {
-		v, err := vaultfile.Open(ctx, o.path, o.unlocker)
+		v, err := o.unlock(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -130,7 +133,44 @@ func (o *fileOrigin) open(ctx context.Context, id vaultfile.Identity) (*vaultfil
 		v.Close()
 		id = after
 	}
-	return vaultfile.Open(ctx, o.path, o.unlocker)
+	return o.unlock(ctx, id)
+}
+
+// unlock opens the vault, which was id just before, with the remembered key of the vault in service. One
+// of another key is opened with what the source has now, by another unlocker, so that the key from
+// before a rotation is forgotten: whoever has got hold of that must not be able to put a vault of his
+// own in the place of this one. An unlocker that failed serves again for the same vault, because it
+// remembers what it derived.
+func (o *fileOrigin) unlock(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
+	if o.opened {
+		o.source.withheld = true
+		v, err := vaultfile.Open(ctx, o.path, o.unlocker)
+		o.source.withheld = false
+		if !errors.Is(err, errWithheld) {
+			o.dropNext()
+			return v, err
+		}
+	}
+	if o.next != nil && o.nextFor != id {
+		o.dropNext()
+	}
+	if o.next == nil {
+		o.next, o.nextFor = vaultfile.NewUnlocker(o.source), id
+	}
+	v, err := vaultfile.Open(ctx, o.path, o.next)
+	if err != nil {
+		return nil, err
+	}
+	o.unlocker.Close()
+	o.unlocker, o.next, o.opened = o.next, nil, true
+	return v, nil
+}
+
+func (o *fileOrigin) dropNext() {
+	if o.next != nil {
+		o.next.Close()
+		o.next = nil
+	}
 }
 
 func (o *fileOrigin) statKey() fs.FileInfo {
@@ -152,15 +192,22 @@ func sameState(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
 }
 
-// measuredSource notes whether a passphrase that went through it is short.
+// measuredSource notes whether a passphrase that went through it is short, and can withhold it.
 type measuredSource struct {
 	keysource.Source
-	short atomic.Bool
+	short    atomic.Bool
+	withheld bool // changed and read under the origin's turn
 }
+
+// errWithheld says that a vault does not open without a look at the source.
+var errWithheld = errors.New("provider: the passphrase is withheld")
 
 var _ vaultfile.SuccessorSource = (*measuredSource)(nil)
 
 func (s *measuredSource) Passphrase(ctx context.Context, use func([]byte) error) error {
+	if s.withheld {
+		return errWithheld
+	}
 	return s.Source.Passphrase(ctx, func(passphrase []byte) error {
 		s.short.Store(len(passphrase) < keysource.ShortBytes)
 		return use(passphrase)

@@ -74,6 +74,22 @@ func TestRequireListsAll(t *testing.T) {
 	}
 }
 
+// TestErrorsShowNamesHarmlessly: a name may come from a client of the service.
+func TestErrorsShowNamesHarmlessly(t *testing.T) {
+	p := fromJSON(t, []byte(`{"A":"1"}`))
+	for name, want := range map[string]string{
+		"PLAIN_NAME": "PLAIN_NAME", "": `""`, "a\nlevel=ERROR": `"a\nlevel=ERROR"`, "\x1b[2J": `"\x1b[2J"`, "\xff\x00": `"\xff\x00"`,
+		strings.Repeat("n", 300): strings.Repeat("n", 255) + "…",
+	} {
+		_, useErr := use(p, name)
+		for what, err := range map[string]error{"Use": useErr, "Require": p.Require(name)} {
+			if wantError(t, err, ErrNotFound); err == nil || !strings.HasSuffix(err.Error(), ": "+want) {
+				t.Errorf("%s of %q: %v, want %s", what, name, err, want)
+			}
+		}
+	}
+}
+
 func TestUsePassesErrorsAndPanics(t *testing.T) {
 	p := fromJSON(t, []byte(`{"A":"1"}`))
 	failure := errors.New("of the callback")
@@ -101,6 +117,7 @@ func TestClosed(t *testing.T) {
 	c := s.config()
 	c.LookupEnv = envOf(map[string]string{"B": "2"})
 	p := mustOpen(t, c)
+	unlocker := p.origin.(*fileOrigin).unlocker
 	var kept *View
 	if err := p.View(func(v *View) error {
 		kept = v
@@ -134,6 +151,8 @@ func TestClosed(t *testing.T) {
 	if p.Get("A") != "" || p.Get("B") != "" || p.Names() != nil || kept.Get("A") != "" || kept.Names() != nil {
 		t.Error("a closed provider still has secrets")
 	}
+	_, err := vaultfile.Open(t.Context(), s.vault, unlocker)
+	wantError(t, err, vaultfile.ErrClosed) // what opens the vault is gone too
 }
 
 // TestViewKeepsItsSnapshot: what a view shows does not change while the vault does.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -92,6 +93,104 @@ func TestReloadDerivesNothing(t *testing.T) {
 	}
 }
 
+// TestProblemOfTheSourceLasts: what Reload found out about a key that is in no file is not over because
+// the next look, which is cheaper, does not ask.
+func TestProblemOfTheSourceLasts(t *testing.T) {
+	s := newSite(t, map[string]string{"A": "1"})
+	source := &failingSource{Source: keysource.NewFile(s.key)}
+	c := s.config()
+	c.Source = source
+	p := mustOpen(t, c)
+	source.failure = errors.New("access denied")
+	_, err := p.Reload(t.Context())
+	wantError(t, err, source.failure)
+	_, err = p.refresh(t.Context(), false)
+	if wantError(t, err, source.failure); p.Get("A") != "1" {
+		t.Errorf("A is %q", p.Get("A"))
+	}
+	source.failure = nil
+	for range 2 {
+		if _, err = p.refresh(t.Context(), false); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+type failingSource struct {
+	keysource.Source
+	failure error
+}
+
+func (s *failingSource) Passphrase(ctx context.Context, use func([]byte) error) error {
+	if s.failure != nil {
+		return s.failure
+	}
+	return s.Source.Passphrase(ctx, use)
+}
+
+// TestReloadDuringARotation: between the re-encryption of the vault and the renaming of its new key, as in
+// the manual rotation with vault.key.new, a reload works, and a start too.
+func TestReloadDuringARotation(t *testing.T) {
+	s := newSite(t, map[string]string{"A": "1"})
+	p := mustOpen(t, s.config())
+	next := vaultfile.NewUnlocker(keysource.NewFile(s.key + keysource.SuccessorSuffix))
+	defer next.Close()
+	_, err := vaultfile.Rekey(t.Context(), s.vault, s.unlocker, next, vaultfile.RekeyOptions{
+		Prepare: func() error { return keysource.GenerateSuccessor(s.key) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, rename := range []func(){func() {}, func() { rename(t, s.key+keysource.SuccessorSuffix, s.key) }} {
+		rename()
+		if _, err := p.Reload(t.Context()); err != nil || p.Get("A") != "1" {
+			t.Errorf("%q, %v", p.Get("A"), err)
+		}
+		if started, err := Open(t.Context(), s.config()); err != nil {
+			t.Error(err)
+		} else if err := started.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestReloadForgetsTheKeyBefore: after a rotation nothing opens that only the old key opens, though it
+// once did. Whoever has got hold of the old key would otherwise go on writing vaults for the service.
+func TestReloadForgetsTheKeyBefore(t *testing.T) {
+	s := newSite(t, map[string]string{"A": "1"})
+	source := &countingSource{Source: keysource.NewFile(s.key)}
+	c := s.config()
+	c.Source = source
+	p := mustOpen(t, c)
+	before, err := os.ReadFile(s.vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.rotate(t)
+	s.update(t, map[string]string{"A": "2"})
+	if _, err := p.refresh(t.Context(), false); err != nil || p.Get("A") != "2" {
+		t.Fatalf("after the rotation: %q, %v", p.Get("A"), err)
+	}
+	after := readAll(t, s)
+	writeFile(t, s.vault+".before", string(before))
+	rename(t, s.vault+".before", s.vault)
+	for range 2 {
+		_, err = p.refresh(t.Context(), false)
+		if wantError(t, err, vaultfile.ErrDecryption); p.Get("A") != "2" {
+			t.Errorf("A is %q, of a vault that only the old key opens", p.Get("A"))
+		}
+	}
+	reads := source.reads.Load()
+	after.restore(t, s)
+	s.update(t, map[string]string{"A": "3"})
+	if _, err := p.refresh(t.Context(), true); err != nil || p.Get("A") != "3" {
+		t.Errorf("after the repair: %q, %v", p.Get("A"), err)
+	}
+	if n := source.reads.Load() - reads; n != 1 { // of the thorough refresh, which checks
+		t.Errorf("the passphrase was read %d times for the repaired vault, want once", n)
+	}
+}
+
 type countingSource struct {
 	keysource.Source
 	reads atomic.Int64
@@ -112,13 +211,18 @@ func TestReloadEndsWithItsContext(t *testing.T) {
 	hanging.hang.Store(true)
 
 	hung := make(chan error, 1)
-	go func() {
-		_, err := p.Reload(context.Background())
+	reload := func(ctx context.Context) {
+		_, err := p.Reload(ctx)
 		hung <- err
-	}()
-	<-hanging.entered
+	}
 	ctx, cancel := context.WithCancel(t.Context())
+	go reload(ctx)
+	<-hanging.entered
 	cancel()
+	wantError(t, <-hung, context.Canceled)
+
+	go reload(context.Background())
+	<-hanging.entered
 	_, err := p.Reload(ctx)
 	wantError(t, err, context.Canceled)
 	if status, err := p.Status(); err != nil || status.Problem != nil {

@@ -81,7 +81,7 @@ func (v *View) Use(name string, f func(secret []byte) error) error {
 	if value, ok := v.lookupEnv(name); ok {
 		return f(bytesOf(value))
 	}
-	return fmt.Errorf("%w: %s", ErrNotFound, name)
+	return fmt.Errorf("%w: %s", ErrNotFound, printable(name))
 }
 
 // bytesOf returns the bytes of an environment variable without a copy of them, which would be one more

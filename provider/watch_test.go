@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -11,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -128,6 +130,39 @@ func TestWatchKubernetes(t *testing.T) {
 	if p.Get("A") != "2" {
 		t.Errorf("A is %q", p.Get("A"))
 	}
+}
+
+// TestWatchFollowsADirectory that is replaced as a whole, and goes on in the new one.
+func TestWatchFollowsADirectory(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a watched directory cannot be renamed there")
+	}
+	first, second := newSite(t, map[string]string{"A": "1"}), newSite(t, map[string]string{"A": "2"})
+	dir := filepath.Join(t.TempDir(), "vault")
+	rename(t, first.dir, dir)
+	p := mustOpen(t, Config{
+		VaultFile: filepath.Join(dir, "secrets.vault"), KeyFile: filepath.Join(dir, "vault.key"),
+		LookupEnv: noEnv, PollInterval: time.Hour,
+	})
+	r := watch(t, p)
+	if err := os.Chmod(p.origin.(*fileOrigin).keyPath, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if r.next(t, 0).Err == nil { // and so the directory is watched by now
+		t.Error("the mode of the key file was not noticed")
+	}
+	rename(t, dir, dir+".old")
+	rename(t, second.dir, dir)
+	changed := func(i int) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("A is %d", i), func() bool { return p.Get("A") == fmt.Sprint(i) })
+	}
+	changed(2)
+	second.vault, second.key = filepath.Join(dir, "secrets.vault"), filepath.Join(dir, "vault.key")
+	second.unlocker = vaultfile.NewUnlocker(keysource.NewFile(second.key))
+	defer second.unlocker.Close()
+	second.update(t, map[string]string{"A": "3"})
+	changed(3)
 }
 
 // TestWatchPolls: without notifications the change is found all the same.

@@ -7,8 +7,8 @@ import (
 
 // Index prepares the vault for many lookups: a lookup then takes the same time however many secrets
 // there are. It is for a process that keeps a vault open; one that looks up a few names is served as
-// well without. Names and values stay where they are: the index holds hashes of names and positions, 16
-// to 32 bytes a secret of ordinary memory. It must not be called while another method runs.
+// well without. Names and values stay where they are: the index holds hashes of names and positions, 22
+// bytes a secret of ordinary memory. It must not be called while another method runs.
 func (v *Vault) Index() {
 	if v.payload == nil || v.index != nil {
 		return
@@ -26,51 +26,64 @@ func (v *Vault) TryUse(name string, f func(value []byte) error) (found bool, err
 	return true, f(e.value(v.payload.Bytes()))
 }
 
-// nameIndex is a hash table with linear probing. At most half of its slots are taken.
+// nameIndex is a hash table with linear probing, for which what a lookup costs among many secrets is the
+// memory it waits for: the slot, and then the name in the payload, beside which the value stands. The
+// slot therefore holds the entry itself, and three quarters of the slots are taken, so that a chain
+// stays in a cache line or two and all of them in few pages.
 type nameIndex struct {
 	seed  maphash.Seed
-	slots []indexSlot // a power of two
+	slots []indexSlot // one of them at least is free
 }
 
-// indexSlot is free when position is 0.
+// indexSlot is an entry with a part of its name's hash.
 type indexSlot struct {
-	check    uint32 // upper half of the name's hash: spares most looks at names that differ
-	position uint32 // in the entries, from 1
+	nameOffset  uint32
+	valueOffset uint32
+	valueBytes  uint32
+	mark        uint32 // see place; 0 in a free slot, for no name is empty
 }
-
-// slotsPerEntry keeps the chains short.
-const slotsPerEntry = 2
 
 func newNameIndex(entries []entry, payload []byte) *nameIndex {
 	x := &nameIndex{
 		seed:  maphash.MakeSeed(),
-		slots: make([]indexSlot, 1<<bits.Len(uint(slotsPerEntry*len(entries)))),
+		slots: make([]indexSlot, len(entries)+len(entries)/3+1),
 	}
-	for i, e := range entries {
-		slot, check := x.place(maphash.Bytes(x.seed, e.name(payload)))
-		for x.slots[slot].position != 0 {
+	for _, e := range entries {
+		name := e.name(payload)
+		slot, mark := x.place(maphash.Bytes(x.seed, name), len(name))
+		for x.slots[slot].mark != 0 {
 			slot = x.next(slot)
 		}
-		x.slots[slot] = indexSlot{check: check, position: uint32(i + 1)}
+		x.slots[slot] = indexSlot{nameOffset: e.nameOffset, valueOffset: e.valueOffset, valueBytes: e.valueBytes, mark: mark}
 	}
 	return x
 }
 
-// place returns the slot to begin with for a name's hash, and the check to find there.
-func (x *nameIndex) place(hash uint64) (slot int, check uint32) {
-	return int(hash & uint64(len(x.slots)-1)), uint32(hash >> 32)
+// place returns the slot to begin with for a name of that hash and length, and the mark to find there:
+// the length in the lowest byte and above it a part of the hash, which spares most looks at other names.
+// The slot comes from the upper bits of the hash and the mark from the lower.
+func (x *nameIndex) place(hash uint64, nameBytes int) (slot int, mark uint32) {
+	upper, _ := bits.Mul64(hash, uint64(len(x.slots)))
+	return int(upper), uint32(hash)<<8 | uint32(uint8(nameBytes))
 }
 
-func (x *nameIndex) next(slot int) int { return (slot + 1) & (len(x.slots) - 1) }
+func (x *nameIndex) next(slot int) int {
+	if slot++; slot < len(x.slots) {
+		return slot
+	}
+	return 0
+}
 
 // find returns the entry of that name, if there is one.
-func (x *nameIndex) find(name string, entries []entry, payload []byte) (entry, bool) {
-	slot, check := x.place(maphash.String(x.seed, name))
-	for ; x.slots[slot].position != 0; slot = x.next(slot) {
-		if x.slots[slot].check != check {
+func (x *nameIndex) find(name string, _ []entry, payload []byte) (entry, bool) {
+	slot, mark := x.place(maphash.String(x.seed, name), len(name))
+	for ; x.slots[slot].mark != 0; slot = x.next(slot) {
+		s := &x.slots[slot]
+		if s.mark != mark {
 			continue
 		}
-		if e := entries[x.slots[slot].position-1]; string(e.name(payload)) == name {
+		e := entry{nameOffset: s.nameOffset, valueOffset: s.valueOffset, valueBytes: s.valueBytes, nameBytes: uint8(mark)}
+		if string(e.name(payload)) == name {
 			return e, true
 		}
 	}

@@ -50,7 +50,8 @@ func (r *responder) start() error {
 	return r.deriveWrappingKey()
 }
 
-// deriveWrappingKey uses the master key where it stands, in locked memory: no copy of it is made.
+// deriveWrappingKey uses the master key where it stands, in locked memory, and asks for no string of it.
+// What HMAC keeps of its key until it is collected, and the result, are ordinary memory all the same.
 func (r *responder) deriveWrappingKey() error {
 	return r.secrets.Use(masterKey, func(secret []byte) error {
 		mac := hmac.New(sha256.New, secret)

@@ -2,7 +2,9 @@ package providertest_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -68,6 +70,19 @@ func TestSetAndFail(t *testing.T) {
 	}
 	if s.Get("A") == "" {
 		t.Error("the last snapshot is gone after a failure")
+	}
+}
+
+// TestPrintsRedacted: the map it is made of does not show either.
+func TestPrintsRedacted(t *testing.T) {
+	s := providertest.New(t, map[string]string{"NAME_IN_IT": "value in it"})
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		if got := fmt.Sprintf(verb, s); got != "[redacted]" {
+			t.Errorf("%s prints %s", verb, got)
+		}
+	}
+	if encoded, err := json.Marshal(s); err != nil || string(encoded) != `"[redacted]"` {
+		t.Errorf("as JSON %s, %v", encoded, err)
 	}
 }
 
