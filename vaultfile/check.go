@@ -10,7 +10,7 @@ import (
 // another process could open the vault. For a passphrase and salt that are remembered it derives
 // nothing. Errors are those of Open.
 func (u *Unlocker) Check(ctx context.Context, path string) error {
-	payload, _, k, err := u.decryptAfter(ctx, path, noCandidate)
+	payload, _, k, err := u.decryptAfter(ctx, path, nil) // what is remembered is not to be tried
 	if err != nil {
 		return err
 	}
@@ -21,6 +21,3 @@ func (u *Unlocker) Check(ctx context.Context, path string) error {
 	}
 	return nil
 }
-
-// noCandidate stands where a remembered key is not to be tried.
-func noCandidate(context.Context, [saltBytes]byte) (*derivedKey, error) { return nil, nil }

@@ -214,16 +214,29 @@ const maxRounds = 20
 // look to this one, so that all three stood together when the round began, and were tried together.
 // Such a last round costs no derivation.
 func (u *Unlocker) decrypt(ctx context.Context, path string) (*lockedmem.Buffer, Identity, *derivedKey, error) {
+	if !u.remembers() {
+		return u.decryptAfter(ctx, path, nil)
+	}
 	return u.decryptAfter(ctx, path, u.remembered)
 }
 
-// decryptAfter is decrypt that tries the key of first before those of the source.
+// remembers tells whether there is any key that remembered could yield.
+func (u *Unlocker) remembers() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.keys) > 0
+}
+
+// decryptAfter is decrypt that tries the key of first, unless that is nil, before those of the source.
 func (u *Unlocker) decryptAfter(ctx context.Context, path string, first candidate) (*lockedmem.Buffer, Identity, *derivedKey, error) {
 	seen := make(map[sight]bool)
 	var noSuccessor *successorError
 	for range maxRounds {
 		news := false
 		for i, next := range []candidate{first, u.current, u.successor} {
+			if next == nil {
+				continue
+			}
 			payload, k, s, err := u.try(ctx, path, next)
 			switch {
 			case err == nil && payload != nil:
@@ -267,6 +280,9 @@ func (u *Unlocker) try(ctx context.Context, path string, next candidate) (*locke
 		return nil, nil, sight{}, err
 	}
 	k, err := next(ctx, sealed.id.salt)
+	if err == nil {
+		err = ctx.Err() // a derivation takes a while and does not look
+	}
 	s := sight{vault: sealed.id, key: k}
 	if err != nil || k == nil {
 		sealed.body.Destroy()

@@ -159,7 +159,7 @@ func (a *app) newValue(ctx context.Context, o addOptions) (*lockedmem.Buffer, er
 
 func (a *app) readValue(ctx context.Context, o addOptions) (*lockedmem.Buffer, error) {
 	if terminal.Is(a.stdin) {
-		<-a.signalsCaught // a process that ends at once leaves the terminal without echo
+		a.interrupts.catch() // a process that ends at once leaves the terminal without echo
 		return terminal.ReadHidden(ctx, a.stdin, a.stderr, "Value for "+o.name+" (not shown): ")
 	}
 	// Room for the newline that a value of the largest size may be followed by.

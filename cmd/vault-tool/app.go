@@ -24,7 +24,7 @@ type app struct {
 	stderr *os.File
 	getenv func(string) string
 
-	signalsCaught chan struct{} // closed when a signal no longer ends the process at once
+	interrupts *interrupts
 
 	vaultFlag   string
 	keyFlag     string
@@ -38,11 +38,12 @@ type app struct {
 
 	parsed      bool // the command line was understood; errors before that are of usage
 	warnedShort bool
+	finished    bool
 	completing  bool // a line that is being edited is no place for warnings
 }
 
-func newApp() *app {
-	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, signalsCaught: make(chan struct{})}
+func newApp(cancel context.CancelCauseFunc) *app {
+	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, interrupts: &interrupts{cancel: cancel}}
 }
 
 // Names of the environment variables and the defaults of design section "command line".
@@ -66,8 +67,13 @@ func (a *app) main(ctx context.Context, args []string) int {
 	return a.report(err)
 }
 
-// finish says once what is to be said about the run as a whole.
+// finish says once what is to be said about the run as a whole. A command that is replaced, or lasts, calls
+// it before.
 func (a *app) finish() {
+	if a.finished {
+		return
+	}
+	a.finished = true
 	if lockErr := vaultfile.MemoryLocked(); lockErr != nil {
 		a.warn("memory could not be locked, so secrets may have reached swap space; raise the limit (ulimit -l, LimitMEMLOCK=)")
 	}
@@ -108,9 +114,10 @@ func firstSet(values ...string) string {
 	return ""
 }
 
-// writeOptions are the options of every command that writes a vault. A timeout of 0 means not to
-// wait at all.
+// writeOptions are the options of every command that writes a vault; from here on a signal no longer
+// cuts it off. A timeout of 0 means not to wait at all.
 func (a *app) writeOptions() vaultfile.WriteOptions {
+	a.interrupts.catch()
 	if a.lockTimeout == 0 {
 		return vaultfile.WriteOptions{LockTimeout: -1}
 	}
@@ -141,7 +148,6 @@ func (a *app) warnIfShort(source string, passphrase []byte) {
 
 // withUnlocker calls f with an unlocker for the key of the command line, and wipes what it holds.
 func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
-	<-a.signalsCaught // what may write must not be cut off by a signal
 	source, err := a.vaultKey()
 	if err != nil {
 		return err
@@ -149,7 +155,15 @@ func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
 	defer source.Close()
 	u := a.newUnlocker(source)
 	defer u.Close()
-	return f(u)
+	return a.nameKey(f(u))
+}
+
+// nameKey says in the hint of an error about a key that does not fit which one that was.
+func (a *app) nameKey(err error) error {
+	if !errors.Is(err, vaultfile.ErrDecryption) {
+		return err
+	}
+	return &failure{code: exitCannotOpen, err: err, hint: decryptionHint("the key in " + a.keyName())}
 }
 
 // withVault calls f with the vault of the command line, opened, and closes it.
@@ -175,7 +189,7 @@ func (a *app) note(format string, args ...any) {
 // verboseNote tells the user something that only --verbose shows.
 func (a *app) verboseNote(format string, args ...any) {
 	if a.verbose {
-		fmt.Fprintf(a.stderr, format+"\n", args...)
+		fmt.Fprintln(a.stderr, printable(fmt.Sprintf(format, args...)))
 	}
 }
 
@@ -223,19 +237,37 @@ func outputError(err error) error {
 	return nil
 }
 
-// action returns what cobra runs for a command that handles secrets.
+// action returns what cobra runs for a command that handles secrets and leaves none on the heap.
 func (a *app) action(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
-	return a.plainAction(func(ctx context.Context, args []string) error {
-		return guarded(func() error { return run(ctx, args) })
-	})
+	return func(cmd *cobra.Command, args []string) error {
+		if err := a.openKeyCache(cmd.Flags()); err != nil {
+			return err
+		}
+		return a.plainAction(func(ctx context.Context, args []string) error {
+			return guarded(func() error { return run(ctx, args) })
+		})(cmd, args)
+	}
 }
 
-// guarded calls f and erases what it leaves on the stack, and what a signal that arrived meanwhile
-// left of the registers: with them the kernel saves the last bytes of any value that was copied or
-// compared.
+// flushedAction is action for a command that makes strings of secrets, or uses a library that does.
+func (a *app) flushedAction(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	action := a.action(run)
+	return func(cmd *cobra.Command, args []string) error {
+		defer erase.Flush()
+		return action(cmd, args)
+	}
+}
+
+// guarded calls f and erases what it leaves on the stack and in saved registers. With runtime/secret that
+// is all there is to erase, unless f flushes the heap: a collection at the end of every command would take
+// longer than most of them.
 func guarded(f func() error) (err error) {
 	erase.Do(func() { err = f() })
-	erase.Flush()
+	if erase.Complete {
+		erase.Registers()
+	} else {
+		erase.Flush()
+	}
 	return err
 }
 
@@ -244,9 +276,6 @@ func guarded(f func() error) (err error) {
 func (a *app) plainAction(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := refuseEmptyPaths(cmd); err != nil {
-			return err
-		}
-		if err := a.openKeyCache(); err != nil {
 			return err
 		}
 		a.parsed = true

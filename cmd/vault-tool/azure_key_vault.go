@@ -49,6 +49,9 @@ func (a *app) vaultKey() (vaultKey, error) {
 	if url := a.azureURL(); url != "" {
 		return a.azureKey(url, a.azureSecret())
 	}
+	if a.azure.secret != "" && a.keyFlag == "" {
+		return nil, badInput("give --akv-url or set "+azureURLEnv, "--akv-secret is given, but no Azure Key Vault")
+	}
 	return a.keyFile(a.keyPath()), nil
 }
 
@@ -108,7 +111,7 @@ var azureOutcomes = []outcomeOf{
 	{azurekeyvault.ErrSecretName, exitUsage, "check --akv-secret and " + azureSecretEnv},
 	{azurekeyvault.ErrIdentityConfig, exitUsage, ""},
 	{azurekeyvault.ErrVaultNotFound, exitNotFound, "check --akv-url and " + azureURLEnv},
-	{azurekeyvault.ErrSecretNotFound, exitNotFound, "check --akv-secret and " + azureSecretEnv},
+	{azurekeyvault.ErrSecretNotFound, exitNotFound, "check --akv-secret, --new-akv-secret and " + azureSecretEnv},
 	{azurekeyvault.ErrEncoding, exitUsage, ""},
 	{azurekeyvault.ErrIdentityUnreachable, exitFailed, "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
 }

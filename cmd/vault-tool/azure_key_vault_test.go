@@ -3,12 +3,14 @@ package main
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mazevault/vault-tool/internal/fakeazure"
 )
@@ -129,12 +131,23 @@ func TestAzureKeyVaultErrors(t *testing.T) {
 	c := newAzureCLI(t)
 	c.keyFile("vault.key", azureTestKey)
 	c.run(0, `{"A":"value of a"}`, nil, "encrypt")
+	forbidden := func(w http.ResponseWriter, r *http.Request) bool {
+		if r.Header.Get("Authorization") == "" {
+			return false // the challenge first
+		}
+		fakeazure.Fail(w, http.StatusForbidden, "Forbidden", "ForbiddenByRbac")
+		return true
+	}
 	tests := []struct {
-		args []string
-		env  []string
-		code int
-		says string
+		args   []string
+		env    []string
+		faults fakeazure.Faults
+		code   int
+		says   string
 	}{
+		{args: []string{"--akv-url", azureTestURL}, faults: fakeazure.Faults{Vault: forbidden}, code: exitFailed, says: `grant the identity the role "Key Vault Secrets User"`},
+		{args: []string{"--akv-url", azureTestURL}, faults: fakeazure.Faults{Certificate: fakeazure.CertificateUnknownAuthority}, code: exitFailed, says: "certificate is not trusted"},
+		{args: []string{"--akv-url", "https://no-such.vault.azure.net"}, code: exitFailed, says: "the name may be wrong"},
 		{args: []string{"--akv-url", "http://clitest.vault.azure.net"}, code: exitUsage, says: "MAZEVAULT_VAULT_AKV_URL"},
 		{args: []string{"--akv-url", ""}, code: exitUsage, says: "--akv-url is empty"},
 		{args: []string{"--akv-url", azureTestURL, "--akv-secret", "a/b"}, code: exitUsage, says: "--akv-secret"},
@@ -143,9 +156,41 @@ func TestAzureKeyVaultErrors(t *testing.T) {
 		{args: []string{"--akv-url", azureTestURL}, env: []string{"AZURE_FEDERATED_TOKEN_FILE=/no/such"}, code: exitUsage, says: "AZURE_TENANT_ID"},
 	}
 	for _, tt := range tests {
+		c.azure.Break(tt.faults)
 		_, stderr := c.run(tt.code, "", tt.env, append([]string{"list"}, tt.args...)...)
 		if !strings.Contains(stderr, tt.says) {
 			t.Errorf("%q: %q does not say %q", tt.args, stderr, tt.says)
 		}
+	}
+}
+
+// TestAzureKeyVaultInterrupted: who waits for a Key Vault that hangs need not wait for its time to be over.
+func TestAzureKeyVaultInterrupted(t *testing.T) {
+	t.Parallel()
+	c := newAzureCLI(t)
+	c.keyFile("vault.key", azureTestKey)
+	c.run(0, `{"A":"value of a"}`, nil, "encrypt")
+	asked := make(chan struct{}, 1)
+	c.azure.Break(fakeazure.Faults{Vault: func(w http.ResponseWriter, r *http.Request) bool {
+		asked <- struct{}{}
+		return fakeazure.Hang(w, r)
+	}})
+	cmd := exec.Command("vault-tool", "list", "--akv-url", azureTestURL)
+	var errs bytes.Buffer
+	cmd.Dir, cmd.Env, cmd.Stderr = c.dir, c.env, &errs
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
+	start := time.Now()
+	if err := cmd.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait() // the exit code is looked at below
+	if code := cmd.ProcessState.ExitCode(); code != exitInterrupted || errs.String() != "vault-tool: error: interrupted\n" {
+		t.Errorf("exit code %d, want %d; stderr %q", code, exitInterrupted, &errs)
+	}
+	if took := time.Since(start); took > interruptGrace {
+		t.Errorf("it took %s to end", took)
 	}
 }

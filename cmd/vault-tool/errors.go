@@ -83,7 +83,7 @@ var outcomes = []outcomeOf{
 
 	{terminal.ErrControlCharacter, exitUsage, "nothing was stored; type the value again without arrow or function keys, or pipe it: vault-tool add --name NAME < FILE"},
 
-	{vaultfile.ErrDecryption, exitCannotOpen, "either the key is not this vault's or the file is damaged, which cannot be told apart; use the right key file, or restore the vault from a backup"},
+	{vaultfile.ErrDecryption, exitCannotOpen, decryptionHint("the key")},
 	{keysource.ErrEmpty, exitUsage, "an empty key protects nothing; make one with: vault-tool init --key-file FILE"},
 	{keysource.ErrTooLarge, exitUsage, "check that --key-file names the key and not another file"},
 
@@ -110,6 +110,10 @@ var outcomes = []outcomeOf{
 	{syscall.ENOSPC, exitFailed, "nothing was changed; make room on the disk and try again"},
 	{syscall.EROFS, exitFailed, "nothing was changed; the file system is mounted read-only"},
 	{fs.ErrPermission, exitFailed, "check who owns the file and its directory; a change needs write permission on the directory"},
+}
+
+func decryptionHint(key string) string {
+	return "either " + key + " is not this vault's or the file is damaged, which cannot be told apart; use the right key, or restore the vault from a backup"
 }
 
 // permissiveHint says how to make a key private. Not every path is one to run chmod on: a key file on

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -40,13 +42,15 @@ func newExecCommand(a *app) *cobra.Command {
 The command takes the place of vault-tool: process number, signals, terminal and exit code are its own,
 and no shell comes between. It ends with 127 if the command is not found, with 126 if it cannot be run.
 
-A name that is no name of an environment variable is an error, unless --only leaves it out. Core dumps
-are off for the command, as they are for vault-tool.`,
+A name that is no name of an environment variable is an error, unless --only or --except leaves it out.
+Core dumps are off for the command, as they are for vault-tool. Of the signals that vault-tool was
+started to ignore the command ignores HUP and INT (nohup works); for another give it through env:
+vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
 		Example: `  vault-tool exec -- ./server --port 8080
   vault-tool exec --only 'SMTP_*' --require SMTP_PASSWORD -- ./mailer
   vault-tool exec --pristine --prefix APP_ -- env`,
 		Args: someCommand,
-		RunE: a.action(func(ctx context.Context, args []string) error { return a.runExec(ctx, o, args) }),
+		RunE: a.flushedAction(func(ctx context.Context, args []string) error { return a.runExec(ctx, o, args) }),
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows the command is the command's, with or without "--"
@@ -77,6 +81,7 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 	}
 	var environment []string
 	err = a.withVault(ctx, func(v *vaultfile.Vault) (err error) {
+		a.warnOfUnmatched(o.only, v.Names())
 		environment, err = o.environment(v, os.Environ())
 		return err
 	})
@@ -106,7 +111,7 @@ func lookPath(command string) (string, error) {
 	return "", notExecutable(command, err)
 }
 
-func notExecutable(command string, err error) error {
+func notExecutable(command string, err error) *failure {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {
 		err = pathErr.Err
@@ -118,6 +123,31 @@ func notExecutable(command string, err error) error {
 	return &failure{exitNotExecutable, fmt.Errorf("%s: cannot be run: %w", command, err), ""}
 }
 
+// notStarted is notExecutable for a command that was found and given to the system.
+func notStarted(command string, err error, environment []string) *failure {
+	f := notExecutable(command, err)
+	switch {
+	case errors.Is(err, syscall.E2BIG):
+		f.hint = "the system limits a variable (Linux: to 128 KiB) and all of them together" + largestOf(environment) +
+			"; leave secrets out with --except, or deliver them as files: vault-tool render"
+	case errors.Is(err, syscall.ENOEXEC):
+		f.hint = "a script needs a first line such as #!/bin/sh; or name its shell: vault-tool exec -- sh " + shellWord(command)
+	case errors.Is(err, fs.ErrNotExist):
+		f.hint = "the file is there, but not the interpreter that its first line names, or the program's loader"
+	}
+	return f
+}
+
+// largestOf names the largest variable.
+func largestOf(environment []string) string {
+	if len(environment) == 0 {
+		return ""
+	}
+	largest := slices.MaxFunc(environment, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
+	name, value, _ := strings.Cut(largest, "=")
+	return fmt.Sprintf("; the largest is %s with %d bytes", name, len(value))
+}
+
 // selected returns the names the options choose, in order.
 func (o execOptions) selected(v *vaultfile.Vault) []string {
 	return slices.DeleteFunc(v.Names(), func(name string) bool {
@@ -125,14 +155,45 @@ func (o execOptions) selected(v *vaultfile.Vault) []string {
 	})
 }
 
-// environment returns the secrets as variables, and the inherited ones that they do not override. The
-// values become strings here: they are what the command is started with, and this process ends with it.
+// warnOfUnmatched speaks of a misspelt glob, or a variable of a script that is not set, before the command
+// fails for want of a secret.
+func (a *app) warnOfUnmatched(globs, names []string) {
+	for _, glob := range globs {
+		if !slices.ContainsFunc(names, func(name string) bool { return matchesAny([]string{glob}, name) }) {
+			a.warn("no secret matches --only %q", glob)
+		}
+	}
+}
+
+// environment returns the inherited variables that no secret overrides, and after them the secrets: where
+// the names of variables have no case (Windows), the last one counts.
 func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]string, error) {
 	if err := requireAll(v, o.require); err != nil {
 		return nil, err
 	}
-	var environment, badNames, badValues []string
+	secrets, err := o.variables(v)
+	if err != nil || o.pristine {
+		return secrets, err
+	}
 	set := make(map[string]bool)
+	for _, variable := range secrets {
+		name, _, _ := strings.Cut(variable, "=")
+		set[name] = true
+	}
+	var environment []string
+	for _, variable := range inherited {
+		name, _, _ := strings.Cut(variable, "=")
+		if !set[name] {
+			environment = append(environment, variable)
+		}
+	}
+	return append(environment, secrets...), nil
+}
+
+// variables returns the secrets as variables. The values become strings here: they are what the command
+// is started with, and this process ends with it.
+func (o execOptions) variables(v *vaultfile.Vault) ([]string, error) {
+	var variables, badNames, badValues []string
 	for _, name := range o.selected(v) {
 		variable := o.prefix + name
 		if !isVariableName(variable) {
@@ -144,13 +205,12 @@ func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]stri
 				badValues = append(badValues, name)
 				return nil
 			}
-			environment = append(environment, variable+"="+string(value))
+			variables = append(variables, variable+"="+string(value))
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
-		set[variable] = true
 	}
 	if len(badNames) > 0 {
 		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
@@ -160,16 +220,7 @@ func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]stri
 		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
 			"the values of these have a NUL, which no environment variable can hold: %s", join(badValues))
 	}
-	if o.pristine {
-		return environment, nil
-	}
-	for _, variable := range inherited {
-		name, _, _ := strings.Cut(variable, "=")
-		if !set[name] {
-			environment = append(environment, variable)
-		}
-	}
-	return environment, nil
+	return variables, nil
 }
 
 // requireAll fails unless the vault has all the names.

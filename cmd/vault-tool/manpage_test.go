@@ -38,7 +38,7 @@ func TestManualPage(t *testing.T) {
 // manualPage is the manual in man(7) macros.
 func manualPage() []byte {
 	var out bytes.Buffer
-	root := newRootCommand(newApp())
+	root := newRootCommand(newApp(nil))
 	root.InitDefaultHelpFlag()
 	fmt.Fprintln(&out, `.TH VAULT\-TOOL 1`)
 	fmt.Fprintf(&out, ".SH NAME\nvault\\-tool \\- %s\n", roff(strings.ToLower(root.Short[:1])+root.Short[1:]))

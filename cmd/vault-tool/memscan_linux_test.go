@@ -58,6 +58,7 @@ func TestNoSecretStaysInMemory(t *testing.T) {
 				w := newScanWorld(t, tool, c.options)
 				w.makeVault()
 				w.readVault()
+				w.deliver()
 				w.changeVault()
 				w.migrateFiles()
 				w.rotateKeys()
@@ -90,6 +91,16 @@ func (w *scanWorld) readVault() {
 	w.clean(exitOK, "", "get", "SECRET_1", "--key-cache", "1m")
 	w.clean(exitOK, w.canary("CACHED"), "add", "--name", "CACHED", "--key-cache", "1m")
 	w.clean(exitOK, "", "lock")
+}
+
+// deliver hands secrets on, in strings and through a library.
+func (w *scanWorld) deliver() {
+	w.file("app.conf.in", `password = {{ secret "SECRET_1" }}`, 0o600)
+	w.clean(exitOK, "", "render", "--dir", "rendered", "--allow-disk")
+	w.clean(exitOK, "", "render", "--template", "app.conf.in", "--output", "app.conf", "--allow-disk")
+	w.clean(exitNotFound, "", "exec", "--require", "ABSENT", "--", "true")
+	w.file("not-a-program", "\x7fELF", 0o700)
+	w.clean(exitNotExecutable, "", "exec", "--", "./not-a-program")
 }
 
 func (w *scanWorld) changeVault() {

@@ -48,7 +48,7 @@ holds their values; every other byte of the file stays.`,
   vault-tool migrate-env --env-file .env --include 'STRIPE_*' --prune
   vault-tool migrate-env --list-keys`,
 		Args: noArguments,
-		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runMigrateEnv(ctx, o) }),
+		RunE: a.flushedAction(func(ctx context.Context, _ []string) error { return a.runMigrateEnv(ctx, o) }),
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&o.envFile, "env-file", "", "the .env file")

@@ -3,11 +3,13 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mazevault/vault-tool/internal/render"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -38,7 +40,8 @@ tmpfs can still reach the swap space, if the host has one that is not encrypted.
 A missing --dir is made; what is made belongs to --owner and has mode 0700, or 0750 where --mode lets
 the group read. A '/' in a name is a subdirectory. Nothing in --dir is replaced or removed but what this
 command has written, whose names ` + render.ManifestName + ` there has: another file in the way is a
-conflict (6), unless it is just as the secret's would be. No symbolic link there is followed.
+conflict (6), unless it is just as the secret's would be. No symbolic link there is followed. A GLOB's
+'*' and '?' stand for characters other than '/'.
 
 The template is one of Go's text/template, with these functions:
   {{ secret "NAME" }}           the value; it is an error (3) if there is none
@@ -46,11 +49,14 @@ The template is one of Go's text/template, with these functions:
   {{ range names }}…{{ end }}   all names
   {{ secret "NAME" | json }}    as JSON, with its quotes
   {{ secret "NAME" | base64 }}  in Base64
-Values are in ordinary memory for as long as it is being filled; --dir writes from locked memory.
+It is read once, at the start. Values are in ordinary memory for as long as it is being filled; --dir
+writes from locked memory. The lock for --output, FILE.lock beside it, stays.
 
 With --watch the command goes on, keeps the files current as the vault changes, and then runs --on-change
-or sends --signal, though not for the first files in a new place. It tells systemd when it is ready
-(Type=notify). While the vault does not open the last files stay. SIGTERM is a normal end (0).`
+or sends --signal, though not for the first files in a new place; a failure of either is reported, and not
+made up for until the next change. It tells systemd when it is ready (Type=notify). While the vault does
+not open the last files stay. SIGTERM is a normal end (0). --key-cache is of no use with --watch and is
+not looked at: the derived key stays in the process's own locked memory, until the vault's key changes.`
 
 func newRenderCommand(a *app) *cobra.Command {
 	var o renderOptions
@@ -62,9 +68,14 @@ func newRenderCommand(a *app) *cobra.Command {
   vault-tool render --dir /run/secrets/app --only 'TLS_*' --watch --on-change 'systemctl reload app'
   vault-tool render --template app.conf.tmpl --output /run/app/app.conf --mode 0440 --owner root:app`,
 		Args: noArguments,
-		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runRender(ctx, o) }),
 	}
 	flags := cmd.Flags()
+	cmd.RunE = a.flushedAction(func(ctx context.Context, _ []string) error {
+		if err := refuseEmptyFlags(flags); err != nil {
+			return err
+		}
+		return a.runRender(ctx, o)
+	})
 	flags.StringVar(&o.dir, "dir", "", "write one file a secret into `DIR`")
 	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
 	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
@@ -90,14 +101,27 @@ func newRenderCommand(a *app) *cobra.Command {
 // renderJob is what the options come to.
 type renderJob struct {
 	renderOptions
-	options render.Options
-	signo   syscall.Signal // 0: none
+	options  render.Options
+	signo    syscall.Signal   // 0: none
+	prepared *render.Template // read once: it may be a pipe
+}
+
+// refuseEmptyFlags finds the variable that is not set. An --only of it would select no secret, and so remove every file; an
+// --owner would be root.
+func refuseEmptyFlags(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(flag *pflag.Flag) {
+		values := []string{flag.Value.String()}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		if slices.Contains(values, "") {
+			err = badInput("", "--%s is empty; is a variable not set?", flag.Name)
+		}
+	})
+	return err
 }
 
 func (a *app) renderJob(o renderOptions) (*renderJob, error) {
-	if o.dir == "" && (o.template == "" || o.output == "") {
-		return nil, badInput("", "a path is empty; is a variable not set?")
-	}
 	if !o.watch && (o.onChange != "" || o.signal != "") {
 		return nil, badInput("add --watch", "--on-change and --signal are of use with --watch only")
 	}
@@ -115,9 +139,32 @@ func (a *app) renderJob(o renderOptions) (*renderJob, error) {
 		}
 	}
 	if o.signal != "" {
-		job.signo, err = parseSignal(o.signal)
+		if job.signo, err = parseSignal(o.signal); err != nil {
+			return nil, err
+		}
+	}
+	if o.template != "" {
+		if err := a.checkOutput(o); err != nil {
+			return nil, err
+		}
+		job.prepared, err = render.ReadTemplate(o.template)
 	}
 	return job, err
+}
+
+// checkOutput keeps a slip from replacing what the command reads by what it writes: nobody wants that, and a vault or a key
+// would be lost.
+func (a *app) checkOutput(o renderOptions) error {
+	output, err := os.Stat(o.output)
+	if err != nil {
+		return nil // no file, or one that the writing will complain of
+	}
+	for _, input := range []struct{ path, what string }{{o.template, "template"}, {a.vaultPath(), "vault"}, {a.keyPath(), "key file"}} {
+		if info, err := os.Stat(input.path); err == nil && os.SameFile(output, info) {
+			return badInput("write to another file", "--output is the %s: %s", input.what, o.output)
+		}
+	}
+	return nil
 }
 
 // selected returns the names the options choose, of sorted names.
@@ -138,6 +185,7 @@ func (job *renderJob) place() string {
 func (a *app) runRender(ctx context.Context, o renderOptions) error {
 	job, err := a.renderJob(o)
 	if err == nil {
+		a.interrupts.catch() // what is due to be written is, and a watcher has an end of its own
 		if o.watch {
 			err = a.watchRender(ctx, job)
 		} else {
@@ -164,6 +212,9 @@ func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
 			return err
 		}
 		report, err := job.render(ctx, open)
+		if job.prepared != nil {
+			giveBackMemory()
+		}
 		if err != nil && !report.Changed() {
 			return err
 		}
@@ -193,17 +244,13 @@ func (job *renderJob) renderDirectory(ctx context.Context, open func(func(render
 }
 
 func (job *renderJob) renderTemplate(ctx context.Context, open func(func(render.Secrets) error) error) (report render.Report, err error) {
-	template, err := render.ReadTemplate(job.template)
-	if err != nil {
-		return report, err
-	}
 	f, err := render.OpenFile(ctx, job.output, job.options)
 	if err != nil {
 		return report, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	err = open(func(s render.Secrets) error {
-		filled, err := template.Execute(s)
+		filled, err := job.prepared.Execute(s)
 		if err != nil {
 			return err
 		}
@@ -227,7 +274,7 @@ var renderFailures = []struct {
 	hint   string
 }{
 	{render.ErrDisk, exitInsecure, "use a directory on a tmpfs, such as one below /run or /dev/shm; --allow-disk leaves the secrets on the disk in the clear"},
-	{render.ErrForeignDirectory, exitInsecure, "use a directory of root or of the user of the files (--owner)"},
+	{render.ErrForeignOwner, exitInsecure, "use a directory of root or of the user of the files (--owner); after a change of --owner remove the old files first"},
 	{render.ErrConflict, exitConflict, "move it away, or leave the secret out with --except"},
 	{render.ErrManifest, exitConflict, "remove it together with the files that were rendered"},
 	{render.ErrFileName, exitUsage, "leave them out with --except or --only"},

@@ -152,17 +152,3 @@ func (c renderCrash) compare(f *folder, want map[string]string) {
 		}
 	}
 }
-
-// TestRenderLeavesNoSecretInMemory scans the memory of renderings into a directory, which make no strings of the values.
-func TestRenderLeavesNoSecretInMemory(t *testing.T) {
-	w := newScanWorld(t, buildForScan(t, "runtimesecret"), scanOptions{})
-	w.clean(exitOK, "", "init")
-	w.clean(exitOK, w.secretsJSON("SECRET_", 9), "encrypt")
-	render := []string{"render", "--allow-disk", "--dir", "d"}
-	w.clean(exitOK, "", render...)
-	w.clean(exitOK, "", render...) // compares
-	w.clean(exitOK, w.canary("ADDED"), "add", "--name", "SECRET_1")
-	w.clean(exitOK, "", append(render, "--except", "SECRET_2", "--mode", "0440")...)
-	w.file("d/SECRET_2", "foreign", 0o600)
-	w.clean(exitConflict, "", render...)
-}

@@ -226,7 +226,7 @@ func (w *exampleWorld) prepare(c exampleCommand) *exec.Cmd {
 
 func TestExamples(t *testing.T) {
 	units, err := filepath.Glob(filepath.Join(examplesDir, "systemd", "*.service"))
-	if err != nil || len(units) != 4 {
+	if err != nil || len(units) != 5 {
 		t.Fatalf("units: %v, %v", units, err)
 	}
 	var fromUnits []exampleCommand

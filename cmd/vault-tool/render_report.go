@@ -50,11 +50,7 @@ func orEmpty(names []string) []string {
 // checkRender looks at what is selected before anything is made. It warns of a selection that selects nothing: a name that is
 // misspelt leaves a service without its secret.
 func (a *app) checkRender(job *renderJob, names []string) error {
-	for _, glob := range job.only {
-		if len(filterNames(names, []string{glob})) == 0 {
-			a.warn("--only %s: no secret matches", glob)
-		}
-	}
+	a.warnOfUnmatched(job.only, names)
 	if job.dir == "" {
 		return nil
 	}

@@ -78,13 +78,20 @@ func (f *folder) watch(t *testing.T, env []string, args ...string) *watching {
 	t.Helper()
 	w := &watching{t: t, cmd: f.command("", append([]string{"render", "--watch"}, args...)...)}
 	w.cmd.Env = append(w.cmd.Env, env...)
-	w.cmd.Stdout, w.cmd.Stderr = &w.stdout, &w.stderr
-	if err := w.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = w.cmd.Process.Kill() })
-	w.until("it is ready", func() bool { return strings.Contains(w.stderr.String(), "ready; watching ") })
+	w.start()
 	return w
+}
+
+// start starts the watcher and waits until it is ready.
+func (w *watching) start() {
+	w.t.Helper()
+	w.cmd.Stdout, w.cmd.Stderr = &w.stdout, &w.stderr
+	w.cmd.WaitDelay = 10 * time.Second // an --on-change that outlives it keeps standard error open
+	if err := w.cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = w.cmd.Process.Kill() })
+	w.until("it is ready", func() bool { return strings.Contains(w.stderr.String(), "ready; watching ") })
 }
 
 // until waits for a condition.
@@ -201,6 +208,32 @@ func TestRenderWatchTemplate(t *testing.T) {
 	f.mustRun("3\n", "add", "--name", "A")
 	w.until("the file is current", f.holds("out", "a=3"))
 	w.stop(syscall.SIGTERM, exitOK)
+}
+
+// TestRenderWatchTemplateFromPipe: a template that can be read only once serves for all renderings.
+func TestRenderWatchTemplateFromPipe(t *testing.T) {
+	t.Parallel()
+	f := newVault(t, true, map[string]string{"A": "1"})
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, err := w.WriteString(`a={{ secret "A" }}`); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	run := &watching{t: t, cmd: f.command("", "render", "--watch", "--template", "/dev/fd/3", "--output", "out", "--allow-disk")}
+	run.cmd.ExtraFiles = []*os.File{r}
+	run.start()
+	f.mustRun("2", "add", "--name", "A")
+	run.until("the file is written anew", func() bool { return f.read("out") != "a=1" })
+	if !f.holds("out", "a=2")() {
+		t.Errorf("out holds %q", f.read("out"))
+	}
+	run.stop(syscall.SIGTERM, exitOK)
 }
 
 // TestRenderWatchSignal sends a signal to a process, whose number is read anew each time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -46,6 +47,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 	if err := w.render(ctx); err != nil {
 		return endOfWatch(ctx, err)
 	}
+	a.finish() // the end may be months away
 	a.note("ready; watching %s", a.vaultPath())
 	if err := a.tellSupervisor("READY=1"); err != nil {
 		a.warn("cannot tell the supervisor (NOTIFY_SOCKET) that the files are ready: %v", err)
@@ -81,6 +83,7 @@ func (a *app) providerConfig() provider.Config {
 
 // render does one rendering and reports it.
 func (w *renderWatch) render(ctx context.Context) error {
+	defer giveBackMemory()
 	report, err := w.job.render(ctx, func(use func(render.Secrets) error) error {
 		return w.provider.View(func(v *provider.View) error { return use(v) })
 	})
@@ -95,6 +98,14 @@ func (w *renderWatch) render(ctx context.Context) error {
 	}
 	w.rendered = true
 	return err
+}
+
+// giveBackMemory clears away what a derivation and a template leave on the heap, which would stay for as long as the process
+// waits: 64 MiB of the one, values of the other. The second collection is for what a sync.Pool keeps over the first, such as
+// the buffers of package fmt.
+func giveBackMemory() {
+	debug.FreeOSMemory()
+	debug.FreeOSMemory()
 }
 
 // run renders after each change until ctx ends, which is its error.
@@ -127,6 +138,7 @@ func (w *renderWatch) run(ctx context.Context) error {
 			return <-ended
 		}
 		if !w.tell(renderFailure(err)) {
+			retry.Stop()
 			delay = firstRenderRetry
 			continue
 		}
@@ -137,11 +149,13 @@ func (w *renderWatch) run(ctx context.Context) error {
 
 // isDue reports what a change says beside names, and tells whether it names any.
 func (w *renderWatch) isDue(c provider.Change) bool {
-	if c.Err != nil {
-		w.warnOf(c.Err, "the files stay as they are")
-	}
 	names := len(c.Added) + len(c.Changed) + len(c.Removed)
-	if c.Err == nil && names == 0 {
+	switch {
+	case c.Err != nil && names > 0:
+		w.warnOf(c.Err, "the files get what was read before that")
+	case c.Err != nil:
+		w.warnOf(c.Err, "the files stay as they are for now")
+	case names == 0:
 		w.note("%s opens again", w.vaultPath())
 	}
 	return names > 0
@@ -168,6 +182,6 @@ func (w *renderWatch) warnOf(err error, consequence string) {
 	o := describe(err)
 	w.warn("%s; %s", o.message, consequence)
 	if o.hint != "" {
-		fmt.Fprintf(w.stderr, "vault-tool: hint: %s\n", o.hint)
+		fmt.Fprintf(w.stderr, "vault-tool: hint: %s\n", printable(o.hint))
 	}
 }

@@ -56,7 +56,7 @@ func newRootCommand(a *app) *cobra.Command {
 	flags.BoolVar(&a.json, "json", false, "print data or a summary as JSON on standard output")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes on standard error; errors and warnings remain")
 	flags.BoolVar(&a.verbose, "verbose", false, "also say what is otherwise not worth a note")
-	flags.DurationVar(&a.keyCacheTTL, "key-cache", 0, "keep the derived key in the kernel's keyring for so long, such as 10m (default $"+keyCacheEnv+", else off)")
+	flags.DurationVar(&a.keyCacheTTL, keyCacheFlag, 0, "keep the derived key in this user's kernel keyring for so long, 1s to 24h (default $"+keyCacheEnv+", else off)")
 	flags.DurationVar(&a.lockTimeout, "lock-timeout", vaultfile.DefaultLockTimeout, "how long to wait for another writer of the vault")
 	completeFiles(root, "vault-file", "key-file")
 

@@ -72,7 +72,7 @@ Backups of the vault made before need the old key: keep it as long as them.`,
 }
 
 func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
-	<-a.signalsCaught // as in withUnlocker
+	a.interrupts.catch()
 	s := rotateSummary{VaultFile: a.vaultPath(), KeyFile: o.newKeyFile}
 	var err error
 	switch {
@@ -130,6 +130,9 @@ func (a *app) rekeyToAzure(ctx context.Context, o rotateOptions, s *rotateSummar
 	}
 	s.AzureSecret = azureName(url, o.newAzureSecret)
 	s.Rekeyed, err = a.rekey(ctx, "", key, vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+	if errors.Is(err, vaultfile.ErrSameKey) {
+		err = badInput("store another key in the new secret", "%s and %s: %w", a.keyName(), s.AzureSecret, err)
+	}
 	return err
 }
 
@@ -151,7 +154,8 @@ func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o v
 	oldKey, newKey := a.newUnlocker(oldSource), a.newUnlocker(newSource)
 	defer oldKey.Close()
 	defer newKey.Close()
-	return vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
+	rekeyed, err := vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
+	return rekeyed, a.nameKey(err)
 }
 
 // rotateInPlace goes from (KEY old, vault old) over (KEY.new, vault old) and (KEY.new, vault new) to

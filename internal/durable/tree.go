@@ -273,6 +273,9 @@ func (t *Tree) SetAccess(name string, a Access) error {
 			return wrap("set access of", t.Path(name), err)
 		}
 		defer child.close()
+		if err := t.accepts(child); err != nil { // Mkdir has found it there, made by anybody
+			return err
+		}
 		return wrap("set access of", t.Path(name), t.setAccess(child, a))
 	})
 }

@@ -189,8 +189,17 @@ func TestTreeAcceptsSubdirectories(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer tree.Close()
-	if err := tree.Create("a/b/x", nil, Access{Mode: 0o600}); err != refused {
-		t.Errorf("got %v", err)
+	for operation, err := range map[string]error{
+		"create": tree.Create("a/b/x", nil, Access{Mode: 0o600}),
+		"mkdir":  tree.Mkdir("a", Access{Mode: 0o750}), // one that is there
+		"access": tree.SetAccess("a", Access{Mode: 0o750}),
+	} {
+		if err != refused {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+	if info, err := os.Stat(filepath.Join(dir, "a")); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v (%v)", info.Mode(), err)
 	}
 }
 

@@ -56,7 +56,7 @@ type Cache struct {
 // MinTTL to MaxTTL.
 func New(ttl time.Duration) (*Cache, error) {
 	if ttl < MinTTL || ttl > MaxTTL {
-		return nil, fmt.Errorf("a key is cached for %v to %v, not for %v", MinTTL, MaxTTL, ttl)
+		return nil, fmt.Errorf("a key is cached for 1s to 24h, not for %v", ttl)
 	}
 	return &Cache{ttl: ttl}, nil
 }
@@ -114,10 +114,27 @@ func (c *Cache) Store(key, passphrase, salt []byte) {
 
 // Forget removes the key for a salt, if there is one.
 func (c *Cache) Forget(salt []byte) {
-	if _, err := removeEntries(func(d string) bool { return d == description(salt) }); err != nil {
+	if err := forget(salt); err != nil {
 		c.note(err)
 	}
 }
+
+func forget(salt []byte) error {
+	_, err := removeEntries(func(d string) bool { return d == description(salt) })
+	return err
+}
+
+// Forgetter is a cache that keeps nothing, for who forgets what others have kept.
+type Forgetter struct{}
+
+// Load finds nothing.
+func (Forgetter) Load(_, _, _ []byte) bool { return false }
+
+// Store does nothing.
+func (Forgetter) Store(_, _, _ []byte) {}
+
+// Forget removes the key for a salt, if there is one and the system lets it.
+func (Forgetter) Forget(salt []byte) { _ = forget(salt) }
 
 // Clear removes all keys of the current user at once, whatever vault they belong to, and returns how
 // many there were. The error is ErrUnavailable or the system's.

@@ -68,13 +68,14 @@ func writeEntry(description string, payload []byte, ttl time.Duration) error {
 	return nil
 }
 
-// removeEntries invalidates the entries that match, which ends them for whoever refers to them.
-func removeEntries(match func(description string) bool) (int, error) {
+// removeEntries invalidates the entries that match, which ends them for whoever refers to them. One that
+// cannot be removed does not keep the others.
+func removeEntries(match func(description string) bool) (removed int, err error) {
 	ids, err := userKeys()
 	if err != nil {
 		return 0, err
 	}
-	removed := 0
+	var failed []error
 	for _, id := range ids {
 		d, err := unix.KeyctlString(unix.KEYCTL_DESCRIBE, id)
 		if err != nil || !match(lastField(d)) {
@@ -82,27 +83,31 @@ func removeEntries(match func(description string) bool) (int, error) {
 		}
 		_, err = unix.KeyctlInt(unix.KEYCTL_INVALIDATE, id, 0, 0, 0)
 		if err != nil && !isGone(err) {
-			return removed, unavailable("invalidate", err)
+			failed = append(failed, fmt.Errorf("invalidate key %d of the kernel keyring: %w", id, err))
+			continue
 		}
 		removed++
 	}
-	return removed, nil
+	return removed, errors.Join(failed...)
 }
 
 // userKeys returns the numbers of the keys in the user's keyring.
 func userKeys() ([]int, error) {
-	size, err := unix.KeyctlInt(unix.KEYCTL_READ, unix.KEY_SPEC_USER_KEYRING, 0, 0, 0)
-	if err != nil {
-		return nil, unavailable("list", err)
-	}
-	buf := make([]byte, size+16*serialBytes) // room for what is added meanwhile
-	n, err := unix.KeyctlBuffer(unix.KEYCTL_READ, unix.KEY_SPEC_USER_KEYRING, buf, 0)
-	if err != nil {
-		return nil, unavailable("list", err)
+	var buf []byte
+	for {
+		size, err := unix.KeyctlBuffer(unix.KEYCTL_READ, unix.KEY_SPEC_USER_KEYRING, buf, 0)
+		if err != nil {
+			return nil, unavailable("list", err)
+		}
+		if size <= len(buf) {
+			buf = buf[:size]
+			break
+		}
+		buf = make([]byte, size+16*serialBytes) // room for what is added meanwhile
 	}
 	var ids []int
-	for content := buf[:min(n, len(buf))]; len(content) >= serialBytes; content = content[serialBytes:] {
-		ids = append(ids, int(int32(binary.NativeEndian.Uint32(content))))
+	for ; len(buf) >= serialBytes; buf = buf[serialBytes:] {
+		ids = append(ids, int(int32(binary.NativeEndian.Uint32(buf))))
 	}
 	return ids, nil
 }

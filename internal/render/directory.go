@@ -30,7 +30,7 @@ type Report struct {
 func (r Report) Changed() bool { return len(r.Written)+len(r.Removed) > 0 }
 
 // OpenDirectory opens the directory dir to be rendered into. It makes it where it is missing, but not its parents. Errors
-// wrap [ErrDisk], [ErrForeignDirectory], [ErrGiveAway], [ErrBusy], or the system's.
+// wrap [ErrDisk], [ErrForeignOwner], [ErrGiveAway], [ErrBusy], or the system's.
 func OpenDirectory(ctx context.Context, dir string, o Options) (*Directory, error) {
 	t, created, err := openTarget(ctx, dir, ManifestName, true, o)
 	if err != nil {
@@ -41,7 +41,8 @@ func OpenDirectory(ctx context.Context, dir string, o Options) (*Directory, erro
 
 // Render makes the files of the directory those of names, which s must have, and removes the files of earlier renderings that
 // are not among them. A '/' in a name is a subdirectory. Errors wrap [ErrFileName], [ErrConflict] or [ErrManifest], before
-// which nothing was changed, or the system's; then the report says what was done until there, and the next call does the rest.
+// which nothing was changed, or [ErrForeignOwner], or are the system's; then the report says what was done until there, and the
+// next call does the rest.
 func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Report, error) {
 	if err := CheckNames(names); err != nil {
 		return Report{}, err

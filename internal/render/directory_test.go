@@ -201,9 +201,72 @@ func TestOwner(t *testing.T) {
 	if r := mustRender(t, dir, o, s); r.Changed() {
 		t.Errorf("again: %+v", r)
 	}
-	if _, err := renderTo(t, dir, anywhere, s); !errors.Is(err, ErrForeignDirectory) {
+	if _, err := renderTo(t, dir, anywhere, s); !errors.Is(err, ErrForeignOwner) {
 		t.Errorf("another user's directory: %v", err)
 	}
+}
+
+// TestForeignManifest: in a directory where all may make files, such as /dev/shm, a manifest that another user planted must not
+// have the files of others removed.
+func TestForeignManifest(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of another user")
+	}
+	const stranger = 65534
+	dir := t.TempDir()
+	for _, err := range []error{os.Chmod(dir, 0o777|os.ModeSticky), os.Mkdir(filepath.Join(dir, "app"), 0o700)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	putFile(t, dir, "precious", "p", 0o600)
+	putFile(t, dir, "app/precious", "p", 0o600)
+	putFile(t, dir, ManifestName, `{"version":1,"files":["precious","app/precious"],"directories":["app"]}`, 0o600)
+	manifest := filepath.Join(dir, ManifestName)
+	if err := os.Lchown(manifest, stranger, stranger); err != nil {
+		t.Fatal(err)
+	}
+	before := files(t, dir)
+	o := anywhere
+	for range 2 { // for oneself, and for the stranger
+		if _, err := renderTo(t, dir, o, secretMap{"A": "1"}); !errors.Is(err, ErrForeignOwner) || !strings.Contains(err.Error(), manifest) {
+			t.Errorf("got %v", err)
+		}
+		wantFiles(t, dir, before)
+		o.Owner = &durable.Owner{UID: stranger, GID: stranger}
+	}
+
+	// In a directory of their own they may have any manifest.
+	if err := os.Lchown(dir, stranger, stranger); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(filepath.Join(dir, "app")); err != nil {
+		t.Fatal(err)
+	}
+	mustRender(t, dir, o, secretMap{"A": "1"})
+	wantFiles(t, dir, secretMap{"A": "1"})
+}
+
+// TestForeignSubdirectory: a secret's subdirectory may have been made in advance, by somebody who would exchange the files.
+func TestForeignSubdirectory(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can make files of another user")
+	}
+	dir := t.TempDir()
+	sub := filepath.Join(dir, "app")
+	for _, err := range []error{os.Mkdir(sub, 0o755), os.Lchown(sub, 65534, 65534)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := files(t, dir)
+	if _, err := renderTo(t, dir, anywhere, secretMap{"A": "1", "app/KEY": "k"}); !errors.Is(err, ErrForeignOwner) || !strings.Contains(err.Error(), sub) {
+		t.Errorf("got %v", err)
+	}
+	wantFiles(t, dir, before)
+	o := anywhere
+	o.Owner = &durable.Owner{UID: 65534, GID: 65534}
+	mustRender(t, dir, o, secretMap{"A": "1", "app/KEY": "k"})
 }
 
 func TestFileNames(t *testing.T) {

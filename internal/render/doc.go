@@ -37,8 +37,9 @@ var (
 	// ErrDisk: the directory is on no memory file system.
 	ErrDisk = errors.New("not on a memory file system")
 
-	// ErrForeignDirectory: the directory belongs to somebody who could exchange the files.
-	ErrForeignDirectory = errors.New("the directory belongs to another user")
+	// ErrForeignOwner: a directory belongs to somebody who could exchange the files, or the manifest to somebody who could
+	// have any file there removed.
+	ErrForeignOwner = errors.New("belongs to another user")
 
 	// ErrConflict: something stands where a file is to be written, and this package has not written it.
 	ErrConflict = errors.New("in the way, and not written by this command")

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -59,6 +60,9 @@ func readManifest(tree *durable.Tree) (m manifest, found bool, err error) {
 		return m, false, err
 	}
 	defer f.Close() // read-only: nothing to report
+	if err := checkManifestOwner(tree, f); err != nil {
+		return m, false, err
+	}
 	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
 	if err != nil {
 		return m, false, err
@@ -67,6 +71,23 @@ func readManifest(tree *durable.Tree) (m manifest, found bool, err error) {
 		return m, false, fmt.Errorf("%s: %w: %w", tree.Path(ManifestName), ErrManifest, err)
 	}
 	return m, true, nil
+}
+
+// checkManifestOwner refuses a manifest of somebody else than who can remove the files in the directory anyway: where everybody
+// may make files, as in /dev/shm, it would have those of others removed.
+func checkManifestOwner(tree *durable.Tree, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil {
+		return err
+	}
+	dir, err := tree.Lstat(rootDirectory)
+	if err != nil {
+		return err
+	}
+	if uid, ok := ownerOf(dir); ok {
+		return checkOwner(tree.Path(ManifestName), info, uid)
+	}
+	return nil
 }
 
 // decode trusts the text with nothing: where the directory belongs to the user of the files, so may the manifest.

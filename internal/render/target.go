@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/mazevault/vault-tool/internal/durable"
@@ -57,10 +58,6 @@ func openTarget(ctx context.Context, dir, lockName string, create bool, o Option
 	if t.tree, created, err = durable.OpenTree(dir, durable.TreeOptions{Create: create, Accept: o.accept}); err != nil {
 		return nil, false, err
 	}
-	if err := t.checkOwner(dir, o); err != nil {
-		t.tree.Close()
-		return nil, false, err
-	}
 	if t.lock, err = t.tree.Lock(ctx, lockName, o.LockTimeout); err != nil {
 		t.tree.Close()
 		return nil, false, err
@@ -75,29 +72,35 @@ func (t *target) Close() error {
 	return t.lock.Unlock()
 }
 
+// accept refuses a directory on a disk, and one of a user who is neither root nor this process's nor the one the files are
+// for: in /dev/shm and the like anybody can make one in advance, and exchange the files in it.
 func (o Options) accept(dir *os.File) error {
-	if o.AllowDisk {
-		return nil
+	if !o.AllowDisk {
+		ok, err := inMemory(dir)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return fmt.Errorf("%s: %w", filepath.Clean(dir.Name()), ErrDisk)
+		}
 	}
-	ok, err := inMemory(dir)
-	if err == nil && !ok {
-		err = fmt.Errorf("%s: %w", filepath.Clean(dir.Name()), ErrDisk)
-	}
-	return err
-}
-
-// checkOwner refuses a directory of a user who is neither root nor this process's nor the one the files are for: in /dev/shm
-// and the like anybody can make one in advance, and exchange the files in it.
-func (t *target) checkOwner(dir string, o Options) error {
-	info, err := t.tree.Lstat(".")
+	info, err := dir.Stat()
 	if err != nil {
 		return err
 	}
+	if o.Owner != nil {
+		return checkOwner(dir.Name(), info, o.Owner.UID)
+	}
+	return checkOwner(dir.Name(), info)
+}
+
+// checkOwner returns an [ErrForeignOwner] unless a file belongs to root, the user of this process, or one of others.
+func checkOwner(path string, info fs.FileInfo, others ...int) error {
 	uid, ok := ownerOf(info)
-	if !ok || uid == 0 || uid == os.Geteuid() || o.Owner != nil && uid == o.Owner.UID {
+	if !ok || uid == 0 || uid == os.Geteuid() || slices.Contains(others, uid) {
 		return nil
 	}
-	return fmt.Errorf("%s: %w (number %d)", filepath.Clean(dir), ErrForeignDirectory, uid)
+	return fmt.Errorf("%s: %w (number %d)", filepath.Clean(path), ErrForeignOwner, uid)
 }
 
 // compareBytes is how much of a file is compared at a time. It fits the smallest common limit on locked memory (64 KiB).

@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
+	"io"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"text/template"
+
+	"github.com/mazevault/vault-tool/internal/descriptor"
 )
 
 // Template is a text/template whose functions give it the secrets:
@@ -34,18 +36,19 @@ const maxTemplateBytes = 16 << 20
 // templateName stands for the file in what text/template says.
 const templateName = "TEMPLATE"
 
-// ReadTemplate reads and parses the template at path. An error wraps [ErrTemplate] and names file and line, or is the system's.
+// ReadTemplate reads and parses the template at path, which may name an open descriptor. An error wraps [ErrTemplate] and names file and line, or is the system's.
 func ReadTemplate(path string) (*Template, error) {
-	info, err := os.Stat(path)
+	f, err := descriptor.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("read the template: %w", err)
 	}
-	if info.Size() > maxTemplateBytes {
+	defer f.Close() // read-only: nothing to report
+	text, err := io.ReadAll(io.LimitReader(f, maxTemplateBytes+1))
+	if err != nil {
+		return nil, fmt.Errorf("read the template: %w", err)
+	}
+	if len(text) > maxTemplateBytes {
 		return nil, fmt.Errorf("%w %s: larger than %d bytes", ErrTemplate, path, maxTemplateBytes)
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
 	}
 	t := &Template{path: path, text: string(text)}
 	t.parsed, err = template.New(templateName).Option("missingkey=error").Funcs(functions(nil, nil, nil)).Parse(t.text)

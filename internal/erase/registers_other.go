@@ -1,0 +1,6 @@
+//go:build !linux
+
+package erase
+
+// Registers erases what signals saved of the registers; here [Flush] is the way.
+func Registers() { Flush() }
