@@ -96,9 +96,10 @@ func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.V
 	key := o.statKey()
 	suspect := thorough || o.failing || o.opened && !sameState(key, o.key)
 	if id != o.identity {
-		if v, err = o.open(ctx, id); err != nil {
+		if v, err = o.unlock(ctx, id); err != nil {
 			return nil, err
 		}
+		o.identity = v.Identity() // id was that of the file a moment before
 	}
 	if suspect {
 		if err := o.unlocker.Check(ctx, o.path); err != nil {
@@ -109,47 +110,22 @@ func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.V
 	return v, nil
 }
 
-// maxOpens bounds how often a vault is opened again because it was replaced meanwhile.
-const maxOpens = 5
-
-// open opens the vault and notes its identity, which was id just before. Only an identity that is the
-// same before and behind the opening is known to be that of the vault. Where the file is replaced all
-// the time none is noted, so that the next refresh opens it again.
-func (o *fileOrigin) open(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
-	for range maxOpens {
-		v, err := o.unlock(ctx, id)
+// unlock opens the vault, which was id just before. One with the salt of the vault in service, which a
+// rotation changes, has its key too, and that is remembered. Any other is opened with what the source has
+// now, by another unlocker, so that the key from before a rotation is forgotten: whoever has got hold of
+// that must not be able to put a vault of his own in the place of this one. An unlocker that failed serves
+// again for the same vault, because it remembers what it derived.
+func (o *fileOrigin) unlock(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
+	if o.opened && id.SameSalt(o.identity) {
+		v, err := vaultfile.Open(ctx, o.path, o.unlocker)
 		if err != nil {
 			return nil, err
 		}
-		o.identity = vaultfile.Identity{}
-		after, err := vaultfile.Identify(o.path)
-		if err != nil {
-			return v, nil // opened all the same; what is wrong with the file now is the next refresh's
-		}
-		if after == id {
-			o.identity = id
+		if v.Identity().SameSalt(o.identity) {
+			o.dropNext()
 			return v, nil
 		}
-		v.Close()
-		id = after
-	}
-	return o.unlock(ctx, id)
-}
-
-// unlock opens the vault, which was id just before, with the remembered key of the vault in service. One
-// of another key is opened with what the source has now, by another unlocker, so that the key from
-// before a rotation is forgotten: whoever has got hold of that must not be able to put a vault of his
-// own in the place of this one. An unlocker that failed serves again for the same vault, because it
-// remembers what it derived.
-func (o *fileOrigin) unlock(ctx context.Context, id vaultfile.Identity) (*vaultfile.Vault, error) {
-	if o.opened {
-		o.source.withheld = true
-		v, err := vaultfile.Open(ctx, o.path, o.unlocker)
-		o.source.withheld = false
-		if !errors.Is(err, errWithheld) {
-			o.dropNext()
-			return v, err
-		}
+		v.Close() // a rotation has just come between
 	}
 	if o.next != nil && o.nextFor != id {
 		o.dropNext()
@@ -192,22 +168,15 @@ func sameState(a, b fs.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size() && a.Mode() == b.Mode()
 }
 
-// measuredSource notes whether a passphrase that went through it is short, and can withhold it.
+// measuredSource notes whether a passphrase that went through it is short.
 type measuredSource struct {
 	keysource.Source
-	short    atomic.Bool
-	withheld bool // changed and read under the origin's turn
+	short atomic.Bool
 }
-
-// errWithheld says that a vault does not open without a look at the source.
-var errWithheld = errors.New("provider: the passphrase is withheld")
 
 var _ vaultfile.SuccessorSource = (*measuredSource)(nil)
 
 func (s *measuredSource) Passphrase(ctx context.Context, use func([]byte) error) error {
-	if s.withheld {
-		return errWithheld
-	}
 	return s.Source.Passphrase(ctx, func(passphrase []byte) error {
 		s.short.Store(len(passphrase) < keysource.ShortBytes)
 		return use(passphrase)

@@ -3,6 +3,7 @@ package provider
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -166,8 +167,9 @@ func TestReadersDoNotWait(t *testing.T) {
 }
 
 // generationPayload has secrets that all say the same.
+// generationPayload is large enough to have memory of its own, which a reader faults on when it was wiped.
 func generationPayload(i int) []byte {
-	return fmt.Appendf(nil, `{"A":"generation %d","B":"generation %d","C%d":"x"}`, i, i, i%3)
+	return fmt.Appendf(nil, `{"A":"generation %d","B":"generation %d","C%d":"x","LARGE":%q}`, i, i, i%3, strings.Repeat("x", 8<<10))
 }
 
 func sameGeneration(v *View) error {

@@ -15,6 +15,10 @@ type Identity struct {
 	tag   [tagBytes]byte
 }
 
+// SameSalt tells whether the key of both vaults was derived with the same salt: a vault keeps its salt
+// until its key is rotated.
+func (id Identity) SameSalt(other Identity) bool { return id.salt == other.salt }
+
 // Identify returns the identity of the vault file at path. It reads a few bytes and needs no key, so it
 // is the cheap way to ask whether a vault has changed. Errors are those of [Open], [ErrDecryption] and
 // [ErrPayload] excepted.

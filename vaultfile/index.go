@@ -75,7 +75,7 @@ func (x *nameIndex) next(slot int) int {
 }
 
 // find returns the entry of that name, if there is one.
-func (x *nameIndex) find(name string, _ []entry, payload []byte) (entry, bool) {
+func (x *nameIndex) find(name string, payload []byte) (entry, bool) {
 	slot, mark := x.place(maphash.String(x.seed, name), len(name))
 	for ; x.slots[slot].mark != 0; slot = x.next(slot) {
 		s := &x.slots[slot]

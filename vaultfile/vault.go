@@ -32,6 +32,9 @@ func newVault(payload *lockedmem.Buffer) (*Vault, error) {
 	return &Vault{payload: payload, entries: entries}, nil
 }
 
+// Identity tells which file the vault was read from, as [Identify] does for a path.
+func (v *Vault) Identity() Identity { return v.id }
+
 // Len returns the number of secrets.
 func (v *Vault) Len() int { return len(v.entries) }
 
@@ -118,7 +121,7 @@ func (v *Vault) find(name string) (entry, bool) {
 		return entry{}, false
 	}
 	if v.index != nil {
-		return v.index.find(name, v.entries, v.payload.Bytes())
+		return v.index.find(name, v.payload.Bytes())
 	}
 	payload, key := v.payload.Bytes(), unsafe.Slice(unsafe.StringData(name), len(name))
 	i := sort.Search(len(v.entries), func(i int) bool {

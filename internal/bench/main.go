@@ -60,5 +60,8 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if _, err := small.command("lock").run(0); err != nil {
 		return err
 	}
-	return printMemory(out, small, large, probes)
+	if err := printMemory(out, small, large, probes); err != nil {
+		return err
+	}
+	return printLookups(out)
 }
