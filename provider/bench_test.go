@@ -39,9 +39,8 @@ func BenchmarkUse(b *testing.B) {
 	})
 }
 
-// BenchmarkUseAll looks up all secrets in random order. Among 100,000 each lookup waits for memory, once
-// for the index and once for the name and its value. The names asked for stand in the order of asking, so
-// that the caller's own memory is not measured.
+// BenchmarkUseAll looks up all secrets in random order. Among 100,000 each lookup waits for the index's
+// memory. The names asked for stand in the order of asking, so that the caller's own memory is not measured.
 func BenchmarkUseAll(b *testing.B) {
 	forSizes(b, func(b *testing.B, p *Provider, names []string) {
 		rand.Shuffle(len(names), func(i, j int) { names[i], names[j] = names[j], names[i] })

@@ -133,8 +133,8 @@ func (d *Draft) holds(name string, value []byte) bool {
 }
 
 func (v *Vault) holds(name string, value []byte) bool {
-	e, ok := v.find(name)
-	return ok && bytes.Equal(e.value(v.payload.Bytes()), value)
+	got, ok := v.find(name)
+	return ok && bytes.Equal(got, value)
 }
 
 // changed tells whether writing the draft would change the vault.

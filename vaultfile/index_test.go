@@ -1,9 +1,11 @@
 package vaultfile
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/mazevault/vault-tool/keysource"
@@ -20,6 +22,33 @@ func TestIndexFindsWhatSearchFinds(t *testing.T) {
 			got, err := indexed.Get(name)
 			if got != want || (err == nil) != (wantErr == nil) || indexed.Has(name) != plain.Has(name) {
 				t.Fatalf("%d secrets, %q: %q, %v; without index %q, %v", n, name, got, err, want, wantErr)
+			}
+		}
+	}
+}
+
+// TestIndexOfLongNames: names of all lengths, many with the beginning and the end in common.
+func TestIndexOfLongNames(t *testing.T) {
+	secrets := make(map[string]string)
+	for n := 1; n <= MaxNameBytes; n++ {
+		name := strings.Repeat("N", n)
+		for _, name := range []string{name, name[:n-1] + "M", "M" + name[1:]} {
+			secrets[name] = "value of " + name
+		}
+	}
+	payload, err := json.Marshal(secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := openPayload(t, payload)
+	v.Index()
+	for name, want := range secrets {
+		if got, err := v.Get(name); err != nil || got != want {
+			t.Errorf("%s: %q, %v", name, got, err)
+		}
+		for _, absent := range []string{name + "X", name[:len(name)-1] + "X", "X" + name[1:]} {
+			if v.Has(absent) {
+				t.Errorf("%s is there", absent)
 			}
 		}
 	}

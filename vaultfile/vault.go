@@ -74,11 +74,11 @@ func (v *Vault) Use(name string, f func(value []byte) error) error {
 	if v.payload == nil {
 		return ErrClosed
 	}
-	e, ok := v.find(name)
+	value, ok := v.find(name)
 	if !ok {
 		return fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
-	return f(e.value(v.payload.Bytes()))
+	return f(value)
 }
 
 // Get returns a copy of the value as a string, which is ordinary memory: it cannot be wiped. Prefer
@@ -116,19 +116,21 @@ func (v *Vault) Close() {
 	v.payload, v.entries, v.index = nil, nil, nil
 }
 
-func (v *Vault) find(name string) (entry, bool) {
+// find returns the value of that name, where it stands.
+func (v *Vault) find(name string) (value []byte, ok bool) {
 	if v.payload == nil {
-		return entry{}, false
+		return nil, false
 	}
+	payload := v.payload.Bytes()
 	if v.index != nil {
-		return v.index.find(name, v.payload.Bytes())
+		return v.index.find(name, payload)
 	}
-	payload, key := v.payload.Bytes(), unsafe.Slice(unsafe.StringData(name), len(name))
+	key := unsafe.Slice(unsafe.StringData(name), len(name))
 	i := sort.Search(len(v.entries), func(i int) bool {
 		return bytes.Compare(v.entries[i].name(payload), key) >= 0
 	})
 	if i == len(v.entries) || !bytes.Equal(v.entries[i].name(payload), key) {
-		return entry{}, false
+		return nil, false
 	}
-	return v.entries[i], true
+	return v.entries[i].value(payload), true
 }

@@ -56,7 +56,7 @@ const (
 
 // main runs the command line and returns the exit code.
 func (a *app) main(ctx context.Context, args []string) int {
-	root := newRootCommand(a)
+	root := newRootCommand(a, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.parsed {
