@@ -163,7 +163,7 @@ func (a *app) readValue(ctx context.Context, o addOptions) (*lockedmem.Buffer, e
 		return terminal.ReadHidden(ctx, a.stdin, a.stderr, "Value for "+o.name+" (not shown): ")
 	}
 	// Room for the newline that a value of the largest size may be followed by.
-	value, err := readInput(ctx, a.stdin, "the value for "+o.name, vaultfile.MaxValueBytes+len("\r\n"))
+	value, err := a.readInput(ctx, a.stdin, "the value for "+o.name, vaultfile.MaxValueBytes+len("\r\n"))
 	if err != nil {
 		return nil, err
 	}

@@ -106,7 +106,7 @@ func (a *app) readJSONInput(ctx context.Context) (*lockedmem.Buffer, error) {
 	if terminal.Is(a.stdin) {
 		a.note("Reading a JSON object of names to strings from the terminal, where it is visible; end with Ctrl-D.")
 	}
-	input, err := readInput(ctx, a.stdin, "standard input", vaultfile.MaxFileBytes)
+	input, err := a.readInput(ctx, a.stdin, "standard input", vaultfile.MaxFileBytes)
 	if err != nil {
 		return nil, err
 	}

@@ -11,9 +11,9 @@ import (
 )
 
 // readInput reads f to its end into locked memory, at most limit bytes. what names the input for
-// errors. A cancelled context ends the wait; the reading goroutine and its buffer stay behind then,
+// errors. A signal, or a cancelled context, ends the wait; the reading goroutine and its buffer stay behind then,
 // for a process that is about to end.
-func readInput(ctx context.Context, f *os.File, what string, limit int) (*lockedmem.Buffer, error) {
+func (a *app) readInput(ctx context.Context, f *os.File, what string, limit int) (*lockedmem.Buffer, error) {
 	type result struct {
 		buf *lockedmem.Buffer
 		err error
@@ -24,6 +24,7 @@ func readInput(ctx context.Context, f *os.File, what string, limit int) (*locked
 		erase.Do(func() { r.buf, r.err = lockedmem.ReadAll(f, limit) }) // which a new goroutine does not inherit
 		done <- r
 	}()
+	a.interrupts.catch() // meanwhile; what is to come may take its time
 	select {
 	case <-ctx.Done():
 		return nil, ctx.Err()

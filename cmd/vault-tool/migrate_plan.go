@@ -87,7 +87,7 @@ func (a *app) readMigration(ctx context.Context, o migrateOptions) (*migration, 
 	if o.prune && descriptor.Named(o.envFile) {
 		return nil, badInput("give the path of the file", "--prune needs a file that can be replaced, not %s", o.envFile)
 	}
-	source, err := readEnvFile(ctx, o)
+	source, err := a.readEnvFile(ctx, o)
 	if err != nil {
 		return nil, err
 	}
@@ -102,12 +102,12 @@ func (a *app) readMigration(ctx context.Context, o migrateOptions) (*migration, 
 	return m, nil
 }
 
-func readEnvFile(ctx context.Context, o migrateOptions) (*lockedmem.Buffer, error) {
+func (a *app) readEnvFile(ctx context.Context, o migrateOptions) (*lockedmem.Buffer, error) {
 	f, err := descriptor.Open(o.envFile)
 	if err != nil {
 		return nil, envFileError(o.envFile, err)
 	}
-	source, err := readInput(ctx, f, o.envFile, maxEnvFileBytes)
+	source, err := a.readInput(ctx, f, o.envFile, maxEnvFileBytes)
 	if closeErr := f.Close(); err == nil && closeErr != nil {
 		source.Destroy()
 		err = closeErr
