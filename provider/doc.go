@@ -30,5 +30,6 @@
 // # Non-guarantees
 //
 // What comes from the environment, or from a .env file, is in ordinary memory and stays there. The
-// environment is not watched. A .env file is read once.
+// environment is not watched. A .env file is read once. Where the system does not notify of changes to
+// files ([ErrNoNotify]), a change is noticed with the next poll only.
 package provider

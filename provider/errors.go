@@ -23,6 +23,11 @@ var (
 	ErrNoAzure = errors.New("provider: " + EnvAzureURL + " is set, but Azure Key Vault is not built in: import " +
 		"github.com/mazevault/vault-tool/keysource/azurekeyvault and pass provider.WithAzureKeyVault(azurekeyvault.New)")
 
+	// ErrNoNotify: the system does not notify of changes, because its limits are used up, say, or a directory may not be
+	// read. [Provider.Watch] then notices changes by looking every poll interval ([Config].PollInterval), so later, but misses
+	// none. It is a [Change]'s Err and says nothing about the vault.
+	ErrNoNotify = errors.New("provider: the system does not notify of changes")
+
 	// ErrDotenv: a .env file does not parse, or its values cannot be set.
 	ErrDotenv = errors.New("provider: cannot load the .env file")
 )

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 
 	"github.com/fsnotify/fsnotify"
 )
@@ -14,9 +15,11 @@ import (
 // notifier turns the system's notifications about directories into events about files, whose links it
 // follows. Watching a file itself would lose sight of it when it is replaced.
 type notifier struct {
-	system *fsnotify.Watcher // nil where there are no notifications
-	err    error             // the first reason why some cannot be had
-	relay  chan struct{}     // holds a token while something has happened
+	system *fsnotify.Watcher      // nil where there are no notifications
+	add    func(dir string) error // the system's
+	relay  chan struct{}          // holds a token while something has happened
+	failed chan error             // holds the first reason why some notifications cannot be had
+	once   sync.Once              // for that reason
 
 	mu    sync.Mutex
 	names map[string]bool // in events that concern the files
@@ -25,14 +28,16 @@ type notifier struct {
 // newNotifier watches what the paths lead to. It always returns a notifier; failure says if that one is
 // deaf.
 func newNotifier(paths []string) *notifier {
-	n := &notifier{relay: make(chan struct{}, 1)}
+	n := &notifier{relay: make(chan struct{}, 1), failed: make(chan error, 1)}
 	if len(paths) == 0 {
 		return n
 	}
-	if n.system, n.err = fsnotify.NewWatcher(); n.err != nil {
-		n.system = nil
+	system, err := fsnotify.NewWatcher()
+	if err != nil {
+		n.fail(err)
 		return n
 	}
+	n.system, n.add = system, system.Add
 	n.renew(paths)
 	go n.filter()
 	return n
@@ -41,8 +46,10 @@ func newNotifier(paths []string) *notifier {
 // events yields after one or more of the files, or what they are reached by, have been touched.
 func (n *notifier) events() <-chan struct{} { return n.relay }
 
-// failure is why not all can be watched, nil if it can.
-func (n *notifier) failure() error { return n.err }
+// failure yields, once, why not everything can be watched.
+func (n *notifier) failure() <-chan error { return n.failed }
+
+func (n *notifier) fail(err error) { n.once.Do(func() { n.failed <- err }) }
 
 func (n *notifier) close() {
 	if n.system != nil {
@@ -61,9 +68,12 @@ func (n *notifier) filter() {
 			if !n.concerns(event.Name) {
 				continue
 			}
-		case _, ok := <-n.system.Errors: // an overflow: anything may have happened
+		case err, ok := <-n.system.Errors: // anything may have happened
 			if !ok {
 				return
+			}
+			if !errors.Is(err, fsnotify.ErrEventOverflow) {
+				n.fail(err)
 			}
 		}
 		select {
@@ -98,8 +108,8 @@ func (n *notifier) renew(paths []string) {
 			return // nothing was changed between the looking up and the watching
 		}
 		for dir := range dirs {
-			if err := n.system.Add(dir); err != nil && !errors.Is(err, fs.ErrNotExist) && n.err == nil {
-				n.err = err
+			if err := n.add(dir); err != nil && !leadsNowhere(err) {
+				n.fail(err)
 			}
 		}
 		for _, dir := range n.system.WatchList() {
@@ -109,6 +119,11 @@ func (n *notifier) renew(paths []string) {
 		}
 		watched = dirs
 	}
+}
+
+// leadsNowhere tells that there is no such directory. What makes it one is noticed where the path breaks off.
+func leadsNowhere(err error) bool {
+	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
 
 func sameKeys(a, b map[string]bool) bool {

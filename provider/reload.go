@@ -17,7 +17,8 @@ type Change struct {
 
 	// Err is why the vault could not be read again: the last good snapshot serves on. Together with
 	// names it means that the new vault is in service, but what is there would not open it again (the
-	// key file was replaced by a wrong one, say).
+	// key file was replaced by a wrong one, say). An [ErrNoNotify], which only Watch reports, is not about
+	// the vault.
 	Err error
 }
 

@@ -30,11 +30,15 @@ const (
 // changes no secret, such as a rotation of the key. An error is reported once, however often it is met,
 // until another takes its place or it is over; see [Change]. Changes found by Reload and WithRotation,
 // and those since the opening of the provider, are reported too. Of several Watch calls each gets all.
-// Where the system refuses notifications, the first report is an error that says so, and polling goes
-// on.
+// Where the system refuses notifications, from the start or later, an [ErrNoNotify] is reported, once
+// in a Watch, and polling goes on.
 //
 // The error is ctx's, or [ErrClosed] when the provider is closed.
 func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
+	return p.watch(ctx, report, newNotifier)
+}
+
+func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier func(paths []string) *notifier) error {
 	w := &watcher{ready: make(chan struct{}, 1)}
 	paths, err := p.subscribe(ctx, w)
 	if err != nil {
@@ -44,9 +48,6 @@ func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
 
 	notify := newNotifier(paths)
 	defer notify.close()
-	if err := notify.failure(); err != nil {
-		report(Change{Err: fmt.Errorf("provider: the system does not notify of changes, files are looked at every %v: %w", p.pollInterval, err)})
-	}
 	timer := time.NewTimer(0) // something may have changed since the opening
 	defer timer.Stop()
 	s := schedule{poll: p.pollInterval}
@@ -56,6 +57,8 @@ func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
 			return ctx.Err()
 		case <-p.closing.Done():
 			return ErrClosed
+		case err := <-notify.failure():
+			report(Change{Err: fmt.Errorf("%w, files are looked at every %v: %w", ErrNoNotify, p.pollInterval, err)})
 		case <-w.ready:
 			for _, c := range w.take() {
 				report(c)

@@ -168,7 +168,7 @@ func (a *app) warnOfUnmatched(globs, names []string) {
 // environment returns the inherited variables that no secret overrides, and after them the secrets: where
 // the names of variables have no case (Windows), the last one counts.
 func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]string, error) {
-	if err := requireAll(v, o.require); err != nil {
+	if err := requireAll(v.Has, o.require); err != nil {
 		return nil, err
 	}
 	secrets, err := o.variables(v)
@@ -224,8 +224,8 @@ func (o execOptions) variables(v *vaultfile.Vault) ([]string, error) {
 }
 
 // requireAll fails unless the vault has all the names.
-func requireAll(v *vaultfile.Vault, names []string) error {
-	missing := slices.DeleteFunc(slices.Clone(names), v.Has)
+func requireAll(has func(name string) bool, names []string) error {
+	missing := slices.DeleteFunc(slices.Clone(names), has)
 	if len(missing) > 0 {
 		return fmt.Errorf("%w: %s", vaultfile.ErrNotFound, join(missing))
 	}

@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
 )
 
 var scanRuns = flag.Int("memscan.runs", 1, "how often the memory scan repeats all commands; what is left behind depends on chance")
@@ -87,6 +89,16 @@ func (w *scanWorld) readVault() {
 	w.clean(exitOK, "", "get", "SECRET_2", "--json")
 	w.clean(exitNotFound, "", "get", "ABSENT")
 	w.clean(exitOK, "", "__complete", "get", "")
+	w.readCached()
+}
+
+// readCached works with the cache of keys.
+func (w *scanWorld) readCached() {
+	release, err := keycachetest.Hold()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer release()
 	w.clean(exitOK, "", "list", "--key-cache", "1m") // fills the cache
 	w.clean(exitOK, "", "get", "SECRET_1", "--key-cache", "1m")
 	w.clean(exitOK, w.canary("CACHED"), "add", "--name", "CACHED", "--key-cache", "1m")

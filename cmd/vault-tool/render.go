@@ -19,6 +19,7 @@ type renderOptions struct {
 	dir       string
 	only      []string
 	except    []string
+	require   []string
 	template  string
 	output    string
 	mode      string
@@ -52,11 +53,17 @@ The template is one of Go's text/template, with these functions:
 It is read once, at the start. Values are in ordinary memory for as long as it is being filled; --dir
 writes from locked memory. The lock for --output, FILE.lock beside it, stays.
 
-With --watch the command goes on, keeps the files current as the vault changes, and then runs --on-change
-or sends --signal, though not for the first files in a new place; a failure of either is reported, and not
-made up for until the next change. It tells systemd when it is ready (Type=notify). While the vault does
-not open the last files stay. SIGTERM is a normal end (0). --key-cache is of no use with --watch and is
-not looked at: the derived key stays in the process's own locked memory, until the vault's key changes.`
+With --watch the command goes on, and keeps the files current as the vault changes. While the vault does
+not open, or lacks a name of --require, the last files stay. It tells systemd when it is ready (Type=notify).
+SIGTERM is a normal end (0). --key-cache is of no use with --watch and is not looked at: the derived key
+stays in the process's own locked memory, until the vault's key changes.
+
+When files have changed, --on-change is run and --signal sent, though not for the first files in a new
+place. What fails is reported and tried again, after 1 s at first and up to 30 s later, until it succeeds
+or the next change takes its place. A change is not lost: if the command ends before they have succeeded,
+or another render made the change, the watcher makes up for it, the next one right at its start. So they
+may come once too often, never too seldom. ` + render.ManifestName + ` keeps the account, for --output
+.FILE` + render.ManifestName + ` beside FILE, from the first --watch with --on-change or --signal on.`
 
 func newRenderCommand(a *app) *cobra.Command {
 	var o renderOptions
@@ -79,6 +86,7 @@ func newRenderCommand(a *app) *cobra.Command {
 	flags.StringVar(&o.dir, "dir", "", "write one file a secret into `DIR`")
 	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
 	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.require, "require", nil, "fail unless the vault has `NAME` (repeatable)")
 	flags.StringVar(&o.template, "template", "", "fill the template in `FILE`")
 	flags.StringVar(&o.output, "output", "", "the `FILE` to write the filled template to")
 	flags.StringVar(&o.mode, "mode", "0400", "the `PERMISSIONS` of the files, in octal; never any for others")
@@ -95,6 +103,7 @@ func newRenderCommand(a *app) *cobra.Command {
 	cmd.MarkFlagsRequiredTogether("template", "output")
 	cmd.MarkFlagsRequiredTogether("signal", "pid-file")
 	completeFiles(cmd, "dir", "template", "output", "pid-file")
+	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
 
@@ -129,6 +138,7 @@ func (a *app) renderJob(o renderOptions) (*renderJob, error) {
 		return nil, err
 	}
 	job := &renderJob{renderOptions: o, options: render.Options{AllowDisk: o.allowDisk, LockTimeout: a.lockTimeout}}
+	job.options.KeepChanges = len(job.hooks()) > 0
 	var err error
 	if job.options.Mode, err = render.ParseMode(o.mode); err != nil {
 		return nil, err
@@ -222,15 +232,26 @@ func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
 	})
 }
 
-// render writes the files with the secrets that open gives.
-func (job *renderJob) render(ctx context.Context, open func(func(render.Secrets) error) error) (render.Report, error) {
-	if job.dir != "" {
-		return job.renderDirectory(ctx, open)
+// openSecrets calls use with the secrets.
+type openSecrets func(use func(render.Secrets) error) error
+
+// render writes the files with the secrets that open gives, unless one that is required is missing.
+func (job *renderJob) render(ctx context.Context, open openSecrets) (render.Report, error) {
+	checked := func(use func(render.Secrets) error) error {
+		return open(func(s render.Secrets) error {
+			if err := job.checkRequired(s.Names()); err != nil {
+				return err
+			}
+			return use(s)
+		})
 	}
-	return job.renderTemplate(ctx, open)
+	if job.dir != "" {
+		return job.renderDirectory(ctx, checked)
+	}
+	return job.renderTemplate(ctx, checked)
 }
 
-func (job *renderJob) renderDirectory(ctx context.Context, open func(func(render.Secrets) error) error) (report render.Report, err error) {
+func (job *renderJob) renderDirectory(ctx context.Context, open openSecrets) (report render.Report, err error) {
 	d, err := render.OpenDirectory(ctx, job.dir, job.options)
 	if err != nil {
 		return report, err
@@ -243,7 +264,7 @@ func (job *renderJob) renderDirectory(ctx context.Context, open func(func(render
 	return report, err
 }
 
-func (job *renderJob) renderTemplate(ctx context.Context, open func(func(render.Secrets) error) error) (report render.Report, err error) {
+func (job *renderJob) renderTemplate(ctx context.Context, open openSecrets) (report render.Report, err error) {
 	f, err := render.OpenFile(ctx, job.output, job.options)
 	if err != nil {
 		return report, err
@@ -255,16 +276,27 @@ func (job *renderJob) renderTemplate(ctx context.Context, open func(func(render.
 			return err
 		}
 		defer clear(filled)
-		written, first, err := f.Write(filled)
-		report.First = first
-		if written {
-			report.Written = []string{job.place()}
-		} else {
-			report.Unchanged = []string{job.place()}
-		}
+		report, err = f.Write(filled)
 		return err
 	})
 	return report, err
+}
+
+// recordTold makes the place say that --on-change and --signal have succeeded for a change.
+func (job *renderJob) recordTold(ctx context.Context, change string) (err error) {
+	var place interface {
+		Told(change string) error
+		Close() error
+	}
+	if job.dir != "" {
+		place, err = render.OpenDirectory(ctx, job.dir, job.options)
+	} else {
+		place, err = render.OpenFile(ctx, job.output, job.options)
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(place.Told(change), place.Close())
 }
 
 // renderFailures maps the errors of package render to exit code and hint, as outcomes does for the others.

@@ -121,6 +121,9 @@ func (c renderCrash) check(f *folder) {
 	f.mustRun("", c.args...)
 	want := c.want
 	c.compare(f, want)
+	if slices.Contains(c.args, "--dir") && c.old != nil && !strings.Contains(f.read("d/.vault-tool-render.json"), `"change":"`) {
+		f.t.Error("a watcher would not tell of the change")
+	}
 	if output, err := exec.Command("find", f.path("d"), "-perm", "/o=rwx").CombinedOutput(); err != nil || len(output) > 0 {
 		f.t.Errorf("open to others: %s (%v)", output, err)
 	}

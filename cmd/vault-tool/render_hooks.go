@@ -19,22 +19,45 @@ const hookGrace = 2 * time.Second
 // runHooks runs --on-change and sends --signal when they are due, until ctx ends. It runs beside the rendering, so that a
 // command that hangs keeps no file from being current; what changes meanwhile makes for one more run.
 func (w *renderWatch) runHooks(ctx context.Context) {
+	succeeded := "" // the last change for which they have
 	for {
+		r := hookRuns{}
 		select {
 		case <-ctx.Done():
 			return
-		case <-w.hooks:
+		case r.change = <-w.telling.due:
 		}
-		if w.job.onChange != "" {
-			if err := w.runOnChange(ctx); err != nil && ctx.Err() == nil {
-				w.warn("--on-change: %v", err)
+		if r.change != succeeded {
+			for _, hook := range w.telling.hooks {
+				if err := hook.run(ctx, w); err != nil {
+					r.failed = append(r.failed, fmt.Sprintf("%s: %v", hook.flag, err))
+				}
 			}
 		}
-		if w.job.signo != 0 {
-			if err := signalPIDFile(w.job.pidFile, w.job.signo); err != nil {
-				w.warn("--signal: %v", err)
+		if len(r.failed) == 0 {
+			succeeded = r.change
+			if err := w.job.recordTold(ctx, r.change); err != nil {
+				r.failed = []string{fmt.Sprintf("cannot record that the change has been told: %v", err)}
 			}
 		}
+		select {
+		case w.telling.results <- r:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// hooksEnded takes in and reports what came of the hooks.
+func (w *renderWatch) hooksEnded(r hookRuns) {
+	if !w.telling.ended(r) {
+		return
+	}
+	if len(r.failed) == 0 {
+		w.note("what reads %s has been told of the change", w.job.place())
+	}
+	for _, failure := range r.failed {
+		w.warn("%s; it is tried again", failure)
 	}
 }
 

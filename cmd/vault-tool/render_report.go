@@ -1,6 +1,8 @@
 package main
 
 import (
+	"slices"
+
 	"github.com/mazevault/vault-tool/internal/render"
 )
 
@@ -51,8 +53,19 @@ func orEmpty(names []string) []string {
 // misspelt leaves a service without its secret.
 func (a *app) checkRender(job *renderJob, names []string) error {
 	a.warnOfUnmatched(job.only, names)
+	if err := job.checkRequired(names); err != nil {
+		return err
+	}
 	if job.dir == "" {
 		return nil
 	}
 	return render.CheckNames(job.selected(names))
+}
+
+// checkRequired fails unless all that is required is among the sorted names, those of the vault.
+func (job *renderJob) checkRequired(names []string) error {
+	return requireAll(func(name string) bool {
+		_, found := slices.BinarySearch(names, name)
+		return found
+	}, job.require)
 }

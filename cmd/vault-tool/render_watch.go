@@ -10,23 +10,48 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/render"
 	"github.com/mazevault/vault-tool/provider"
+	"github.com/mazevault/vault-tool/vaultfile"
 )
 
-// A rendering that fails while watching is tried again after firstRenderRetry, and then after twice the time as long as it
-// fails, up to lastRenderRetry: the lock may be held, the file system full.
+// What fails while watching, a rendering or the telling of it, is tried again after firstRenderRetry, and then after twice the
+// time as long as it fails, up to lastRenderRetry: the lock may be held, the file system full, the program not started yet.
 const (
 	firstRenderRetry = time.Second
 	lastRenderRetry  = 30 * time.Second
 )
+
+// renderRetry is the timer for that.
+type renderRetry struct {
+	*time.Timer
+	delay time.Duration
+}
+
+func newRenderRetry() *renderRetry {
+	r := &renderRetry{time.NewTimer(0), firstRenderRetry}
+	r.Stop()
+	return r
+}
+
+// again sets the timer, to twice the time of the last.
+func (r *renderRetry) again() {
+	r.Reset(r.delay)
+	r.delay = min(2*r.delay, lastRenderRetry)
+}
+
+// over stops the timer, and makes the next failure the first.
+func (r *renderRetry) over() {
+	r.Stop()
+	r.delay = firstRenderRetry
+}
 
 // renderWatch is the state of a command with --watch.
 type renderWatch struct {
 	*app
 	job      *renderJob
 	provider *provider.Provider
-	hooks    chan struct{} // holds a token while --on-change or --signal is due
-	rendered bool          // at least once
-	told     string        // the failure that was reported last, "" when there is none
+	telling  *telling
+	rendered bool   // at least once
+	problem  string // the failure that was reported last, "" when there is none
 }
 
 // watchRender renders, and again whenever the vault changes, until ctx ends. A first rendering that fails is an error; later
@@ -37,7 +62,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 		return endOfWatch(ctx, err)
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
-	w := &renderWatch{app: a, job: job, provider: p, hooks: make(chan struct{}, 1)}
+	w := &renderWatch{app: a, job: job, provider: p, telling: newTelling(job.hooks())}
 	if status, err := p.Status(); err == nil && status.ShortKey {
 		a.warn("the key in %s has only a few bytes; `vault-tool init` makes a strong one", a.keyName())
 	}
@@ -47,6 +72,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 	if err := w.render(ctx); err != nil {
 		return endOfWatch(ctx, err)
 	}
+	w.telling.ask()
 	a.finish() // the end may be months away
 	a.note("ready; watching %s", a.vaultPath())
 	if err := a.tellSupervisor("READY=1"); err != nil {
@@ -87,11 +113,8 @@ func (w *renderWatch) render(ctx context.Context) error {
 	report, err := w.job.render(ctx, func(use func(render.Secrets) error) error {
 		return w.provider.View(func(v *provider.View) error { return use(v) })
 	})
-	if report.Changed() && !report.First {
-		select {
-		case w.hooks <- struct{}{}:
-		default: // one is due already
-		}
+	if report.Changed() || err == nil {
+		w.telling.rendered(report, !w.rendered)
 	}
 	if report.Changed() || err == nil && !w.rendered {
 		err = errors.Join(err, w.reportRender(w.job, report))
@@ -120,9 +143,7 @@ func (w *renderWatch) run(ctx context.Context) error {
 			}
 		})
 	}()
-	retry := time.NewTimer(0)
-	retry.Stop()
-	delay := firstRenderRetry
+	retry := newRenderRetry()
 	for {
 		select {
 		case err := <-ended:
@@ -131,26 +152,43 @@ func (w *renderWatch) run(ctx context.Context) error {
 			if !w.isDue(c) {
 				continue
 			}
+			retry.over()
+			w.update(ctx)
 		case <-retry.C:
+			w.update(ctx)
+		case r := <-w.telling.results:
+			w.hooksEnded(r)
 		}
-		err := w.render(ctx)
-		if ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
 			return <-ended
+		case w.problem != "" || w.telling.failed():
+			retry.again()
+		case w.telling.asked == "":
+			retry.over()
 		}
-		if !w.tell(renderFailure(err)) {
-			retry.Stop()
-			delay = firstRenderRetry
-			continue
-		}
-		retry.Reset(delay)
-		delay = min(2*delay, lastRenderRetry)
 	}
+}
+
+// update renders, reports, and has told what is to be told.
+func (w *renderWatch) update(ctx context.Context) {
+	err := w.render(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	w.tell(renderFailure(err))
+	w.telling.ask()
 }
 
 // isDue reports what a change says beside names, and tells whether it names any.
 func (w *renderWatch) isDue(c provider.Change) bool {
 	names := len(c.Added) + len(c.Changed) + len(c.Removed)
 	switch {
+	case errors.Is(c.Err, provider.ErrNoNotify):
+		w.warn("%v; the files follow the vault all the same, only later", c.Err)
+		if errors.Is(c.Err, syscall.EMFILE) || errors.Is(c.Err, syscall.ENOSPC) {
+			fmt.Fprintln(w.stderr, "vault-tool: hint: the host's inotify limits are used up; raise fs.inotify.max_user_instances and fs.inotify.max_user_watches (sysctl)")
+		}
 	case c.Err != nil && names > 0:
 		w.warnOf(c.Err, "the files get what was read before that")
 	case c.Err != nil:
@@ -161,20 +199,23 @@ func (w *renderWatch) isDue(c provider.Change) bool {
 	return names > 0
 }
 
-// tell reports the failure of a rendering once, however often it occurs, and its end. It returns whether there is one.
-func (w *renderWatch) tell(err error) bool {
+// tell reports the failure of a rendering once, however often it occurs, and its end.
+func (w *renderWatch) tell(err error) {
 	if err == nil {
-		if w.told != "" {
+		if w.problem != "" {
 			w.note("%s is current again", w.job.place())
 		}
-		w.told = ""
-		return false
+		w.problem = ""
+		return
 	}
-	if err.Error() != w.told {
-		w.warnOf(err, "it is tried again")
+	if err.Error() != w.problem {
+		consequence := "it is tried again"
+		if errors.Is(err, vaultfile.ErrNotFound) { // a name of --require
+			consequence = "the files stay as they are for now"
+		}
+		w.warnOf(err, consequence)
 	}
-	w.told = err.Error()
-	return true
+	w.problem = err.Error()
 }
 
 // warnOf tells an error that does not end the command.

@@ -16,6 +16,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mazevault/vault-tool/internal/keycache"
+	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
 )
 
 // TestMain makes the test binary serve as vault-tool under that name, which is put into the PATH of
@@ -46,16 +47,22 @@ func TestScripts(t *testing.T) {
 }
 
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
-	"exits": scriptExits,
-	"is":    scriptIs,
-	"json":  scriptJSON,
-	"mode":  scriptMode,
+	"exits":        scriptExits,
+	"hold-keyring": scriptHoldKeyring,
+	"is":           scriptIs,
+	"json":         scriptJSON,
+	"mode":         scriptMode,
 }
 
 // scriptCondition knows [file:PATH], and [keyring] for a kernel keyring that can be used.
 func scriptCondition(condition string) (bool, error) {
 	if condition == "keyring" {
-		_, err := keycache.Clear()
+		release, err := keycachetest.Hold()
+		if err != nil {
+			return false, err
+		}
+		defer release()
+		_, err = keycache.Clear()
 		return err == nil, nil
 	}
 	if path, ok := strings.CutPrefix(condition, "file:"); ok {
@@ -63,6 +70,16 @@ func scriptCondition(condition string) (bool, error) {
 		return err == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", condition)
+}
+
+// scriptHoldKeyring is `hold-keyring`: until the script ends no other test uses the kernel keyring.
+func scriptHoldKeyring(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) > 0 {
+		ts.Fatalf("usage: hold-keyring")
+	}
+	release, err := keycachetest.Hold()
+	ts.Check(err)
+	ts.Defer(release)
 }
 
 // scriptExits is `exits CODE PROGRAM [ARG…]`: the program must end with that code.

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -75,6 +76,8 @@ func (r *responder) connect() {
 func (r *responder) changed(c provider.Change) {
 	touched := slices.Concat(c.Added, c.Changed, c.Removed)
 	switch {
+	case errors.Is(c.Err, provider.ErrNoNotify):
+		r.log.Warn("changes of the vault are noticed late", "error", c.Err)
 	case c.Err != nil:
 		r.log.Warn("the vault cannot be read again; going on with the secrets as they were", "error", c.Err)
 	case len(touched) == 0:

@@ -80,7 +80,11 @@ func OpenTree(path string, o TreeOptions) (t *Tree, created bool, err error) {
 	err = wrap("open directory", path, err)
 	if errors.Is(err, fs.ErrNotExist) && o.Create {
 		created = true
-		err = t.makeTop(path)
+		if err = t.makeTop(path); errors.Is(err, fs.ErrExist) { // somebody else was quicker
+			created = false
+			t.top, err = t.sys.openDir(path)
+			err = wrap("open directory", path, err)
+		}
 	}
 	if err != nil {
 		return nil, false, err

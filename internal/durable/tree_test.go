@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -269,6 +271,32 @@ func TestTreeKeepsGroupBit(t *testing.T) {
 		info, err := tree.Lstat("a")
 		if err != nil || info.Mode().Perm() != 0o750 || info.Mode()&fs.ModeSetgid == 0 {
 			t.Errorf("mode %v (%v)", info.Mode(), err)
+		}
+	}
+}
+
+// TestOpenTreeAtOnce: of several that would make a directory one does, and all open it.
+func TestOpenTreeAtOnce(t *testing.T) {
+	for range 50 {
+		dir := filepath.Join(t.TempDir(), "d")
+		var made atomic.Int32
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				tree, created, err := OpenTree(dir, TreeOptions{Create: true})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				tree.Close()
+				if created {
+					made.Add(1)
+				}
+			})
+		}
+		wg.Wait()
+		if n := made.Load(); n != 1 {
+			t.Fatalf("made %d times", n)
 		}
 	}
 }

@@ -12,11 +12,18 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
 )
 
 // needKeyring skips where the kernel or the container refuses keyrings, and leaves none of our keys.
 func needKeyring(t *testing.T) {
 	t.Helper()
+	release, err := keycachetest.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(release)
 	if _, err := Clear(); err != nil {
 		t.Skipf("no keyring here: %v", err)
 	}

@@ -11,28 +11,43 @@ import (
 )
 
 // carryOut does what is planned. The manifest is written first, with all that will have been there at some time, so that a run
-// that is killed leaves nothing that the next one does not know of; at the end it is written again, with what is there.
+// that is killed leaves nothing that the next one does not know of, and no change that nobody is told of; at the end it is written
+// again, with what is there.
 func (p *plan) carryOut(ctx context.Context, hasManifest bool) (Report, error) {
 	have := p.old.clone()
 	maps.Copy(have.files, p.next.files)
 	maps.Copy(have.directories, p.next.directories)
+	if hasManifest && len(p.write)+len(p.remove) > 0 {
+		have.change = newChange()
+	}
+	ahead := have.clone()
 	if !hasManifest || !have.equal(p.old) {
-		if err := have.write(p.tree, hasManifest); err != nil {
+		switch err := p.writeManifest(have, hasManifest); {
+		case err == nil:
+		case hasManifest && have.sameNames(p.old) && len(p.remove) > 0 && isFull(err):
+			ahead.change = p.old.change // the removals make room for it
+		default:
 			return Report{}, err
 		}
 	}
 	report := Report{Unchanged: p.unchanged, First: !hasManifest}
-	ahead := have.clone()
 	failure := p.removeAll(ctx, &report, have)
+	if failure == nil && have.change != ahead.change {
+		failure, ahead = p.writeManifest(have, true), have.clone()
+	}
 	if failure == nil {
 		failure = p.writeAll(ctx, &report, have)
 	}
 	if failure == nil {
 		p.forget(have)
 	}
-	if !have.equal(ahead) {
-		failure = errors.Join(failure, have.write(p.tree, true))
+	if !report.Changed() {
+		have.change = p.old.change
 	}
+	if !have.equal(ahead) {
+		failure = errors.Join(failure, p.writeManifest(have, true))
+	}
+	report.Change, report.Told = have.change, have.told
 	return report, failure
 }
 
@@ -85,10 +100,11 @@ func (p *plan) writeAll(ctx context.Context, report *Report, have manifest) erro
 			return err
 		}
 		err := p.secrets.Use(name, func(value []byte) error {
-			if info == nil {
-				return p.tree.Create(name, value, p.access)
+			changed, err := p.put(name, info, value)
+			if changed {
+				report.Written = append(report.Written, name)
 			}
-			return p.tree.Replace(name, value, p.access)
+			return err
 		})
 		if errors.Is(err, fs.ErrExist) { // since the plan was made
 			delete(have.files, name)
@@ -97,7 +113,6 @@ func (p *plan) writeAll(ctx context.Context, report *Report, have manifest) erro
 		if err != nil {
 			return err
 		}
-		report.Written = append(report.Written, name)
 	}
 	return nil
 }

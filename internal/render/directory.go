@@ -2,14 +2,11 @@ package render
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
-
-	"github.com/mazevault/vault-tool/internal/durable"
 )
 
 // Directory is a directory that secrets are rendered into. It is locked until Close.
@@ -24,6 +21,11 @@ type Report struct {
 	Unchanged []string // left alone
 	Removed   []string // no longer among the secrets
 	First     bool     // nothing had been rendered to this place before
+
+	// Change stands for the latest change of the files by any rendering, other than the first; it is empty if there was none.
+	// Told is the one that was passed to Told last. Where they differ there is somebody to be told of a change. A File has
+	// neither without Options.KeepChanges.
+	Change, Told string
 }
 
 // Changed tells whether there is something on the file system that was not there before.
@@ -32,7 +34,7 @@ func (r Report) Changed() bool { return len(r.Written)+len(r.Removed) > 0 }
 // OpenDirectory opens the directory dir to be rendered into. It makes it where it is missing, but not its parents. Errors
 // wrap [ErrDisk], [ErrForeignOwner], [ErrGiveAway], [ErrBusy], or the system's.
 func OpenDirectory(ctx context.Context, dir string, o Options) (*Directory, error) {
-	t, created, err := openTarget(ctx, dir, ManifestName, true, o)
+	t, created, err := openTarget(ctx, dir, ManifestName, ManifestName, true, o)
 	if err != nil {
 		return nil, err
 	}
@@ -47,9 +49,9 @@ func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Repo
 	if err := CheckNames(names); err != nil {
 		return Report{}, err
 	}
-	old, found, err := readManifest(d.tree)
+	old, found, err := d.readManifest()
 	if err != nil {
-		return Report{}, d.asConflict(err)
+		return Report{}, err
 	}
 	stale := append(sortedKeys(old.files), names...)
 	if err := d.tree.Sweep(append(stale, ManifestName)); err != nil {
@@ -65,14 +67,6 @@ func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Repo
 		return Report{}, err
 	}
 	return p.carryOut(ctx, found)
-}
-
-// asConflict turns what stands in the place of the manifest and is no regular file into a conflict.
-func (d *Directory) asConflict(err error) error {
-	if errors.Is(err, durable.ErrNotRegular) {
-		return fmt.Errorf("%w: %w", ErrConflict, err)
-	}
-	return err
 }
 
 // looksMade tells whether the directory is as a process leaves it that was killed right after making it.

@@ -13,6 +13,9 @@
 // [ManifestName], has their names, and is ahead of the files at every instant. After a kill the next run finishes and
 // leaves nothing stray. A lock beside the manifest keeps two from working at once.
 //
+// A change of the files is on record from before it until [Directory.Told] or [File.Told] is called for it, so that whoever
+// tells programs of changes can make up for what an earlier process, or another, has left untold.
+//
 // # No guarantees
 //
 // Each file changes at once, not all of them together. A memory file system can be swapped out, as any memory that is not

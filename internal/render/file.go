@@ -2,14 +2,17 @@ package render
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"path/filepath"
 )
 
 // File is one file that is written by rendering. Its place is locked until Close.
 type File struct {
 	*target
-	name string
+	path, name  string
+	keepChanges bool
 }
 
 // OpenFile opens the directory of the file at path to write it there. Errors are those of [OpenDirectory]; the directory must
@@ -22,27 +25,63 @@ func OpenFile(ctx context.Context, path string, o Options) (*File, error) {
 	if dir == "" {
 		dir = "."
 	}
-	t, _, err := openTarget(ctx, dir, name, false, o)
+	t, _, err := openTarget(ctx, dir, name, "."+name+ManifestName, false, o)
 	if err != nil {
 		return nil, err
 	}
-	return &File{t, name}, nil
+	return &File{target: t, path: filepath.Clean(path), name: name, keepChanges: o.KeepChanges}, nil
 }
 
 // Write makes data the content of the file, which was named by its user and so is replaced whoever has written it; only a
-// symbolic link or something else than a file is an [ErrConflict]. written is false where nothing had to be done, and first
-// true where there was no file.
-func (f *File) Write(data []byte) (written, first bool, err error) {
-	if err := f.tree.Sweep([]string{f.name}); err != nil {
-		return false, false, err
+// symbolic link or something else than a file is an [ErrConflict]. The report has the path as it was given to [OpenFile].
+func (f *File) Write(data []byte) (Report, error) {
+	m, hasManifest, err := f.readManifest()
+	if err != nil {
+		return Report{}, err
+	}
+	if err := f.tree.Sweep([]string{f.name, f.target.manifest}); err != nil {
+		return Report{}, err
 	}
 	info, err := f.lstat(f.name)
 	if err != nil {
-		return false, false, err
+		return Report{}, err
 	}
-	if info != nil && !info.Mode().IsRegular() {
-		return false, false, fmt.Errorf("%w: %s", ErrConflict, f.tree.Path(f.name))
+	current, err := f.isCurrent(info, data)
+	if err != nil {
+		return Report{}, err
 	}
-	written, err = f.put(f.name, info, data)
-	return written, info == nil, err
+	before := m
+	if !current && info != nil && (hasManifest || f.keepChanges) {
+		m.change = newChange()
+	}
+	if m.change != before.change || !hasManifest && f.keepChanges {
+		if err := f.writeManifest(m, hasManifest); err != nil {
+			return Report{}, err
+		}
+	}
+	report := Report{First: info == nil, Change: m.change, Told: m.told}
+	if current {
+		report.Unchanged = []string{f.path}
+		return report, nil
+	}
+	changed, err := f.put(f.name, info, data)
+	if changed {
+		report.Written = []string{f.path}
+	} else if report.Change = before.change; m.change != before.change {
+		err = errors.Join(err, f.writeManifest(before, true))
+	}
+	return report, err
+}
+
+// isCurrent tells whether the file has that content and its access already. info describes what is there, nil for nothing.
+func (f *File) isCurrent(info fs.FileInfo, data []byte) (bool, error) {
+	switch {
+	case info == nil:
+		return false, nil
+	case !info.Mode().IsRegular():
+		return false, fmt.Errorf("%w: %s", ErrConflict, f.tree.Path(f.name))
+	case !f.access.Of(info):
+		return false, nil
+	}
+	return f.holds(f.name, info, data)
 }

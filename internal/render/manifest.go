@@ -9,19 +9,20 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"slices"
 	"strings"
 
 	"github.com/mazevault/vault-tool/internal/durable"
 )
 
-// ManifestName is the file in a rendered directory that lists what was rendered into it: names, never values.
+// ManifestName is the file in a rendered directory that lists what was rendered into it: names, never values. Beside a single
+// file FILE it is .FILE and this, if there is one.
 const ManifestName = ".vault-tool-render.json"
 
 const (
 	manifestVersion  = 1
 	manifestMode     = fs.FileMode(0o600)
 	maxManifestBytes = 64 << 20
+	maxChangeBytes   = 64 // of the text that stands for a change
 	manifestLock     = ManifestName + ".lock"
 	rootDirectory    = "." // in the manifest: the directory itself was made
 )
@@ -29,12 +30,15 @@ const (
 // manifest has the names of the files and directories that are this package's to replace and to remove.
 type manifest struct {
 	files, directories map[string]bool
+	change, told       string // as in [Report]
 }
 
 type manifestJSON struct {
 	Version     int      `json:"version"`
 	Files       []string `json:"files"`
 	Directories []string `json:"directories"`
+	Change      string   `json:"change,omitempty"`
+	Told        string   `json:"told,omitempty"`
 }
 
 func newManifest() manifest {
@@ -42,25 +46,31 @@ func newManifest() manifest {
 }
 
 func (m manifest) clone() manifest {
-	return manifest{files: maps.Clone(m.files), directories: maps.Clone(m.directories)}
+	return manifest{files: maps.Clone(m.files), directories: maps.Clone(m.directories), change: m.change, told: m.told}
 }
 
 func (m manifest) equal(other manifest) bool {
+	return m.sameNames(other) && m.change == other.change && m.told == other.told
+}
+
+func (m manifest) sameNames(other manifest) bool {
 	return maps.Equal(m.files, other.files) && maps.Equal(m.directories, other.directories)
 }
 
-// readManifest returns the manifest of a directory, and found as false with an empty one where there is none.
-func readManifest(tree *durable.Tree) (m manifest, found bool, err error) {
+// readManifest returns the manifest, and found as false with an empty one where there is none.
+func (t *target) readManifest() (m manifest, found bool, err error) {
 	m = newManifest()
-	f, err := tree.Open(ManifestName)
-	if errors.Is(err, fs.ErrNotExist) {
+	f, err := t.tree.Open(t.manifest)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
 		return m, false, nil
-	}
-	if err != nil {
+	case errors.Is(err, durable.ErrNotRegular):
+		return m, false, fmt.Errorf("%w: %w", ErrConflict, err)
+	case err != nil:
 		return m, false, err
 	}
 	defer f.Close() // read-only: nothing to report
-	if err := checkManifestOwner(tree, f); err != nil {
+	if err := t.checkManifestOwner(f); err != nil {
 		return m, false, err
 	}
 	text, err := io.ReadAll(io.LimitReader(f, maxManifestBytes+1))
@@ -68,30 +78,30 @@ func readManifest(tree *durable.Tree) (m manifest, found bool, err error) {
 		return m, false, err
 	}
 	if err := m.decode(text); err != nil {
-		return m, false, fmt.Errorf("%s: %w: %w", tree.Path(ManifestName), ErrManifest, err)
+		return m, false, fmt.Errorf("%s: %w: %w", t.tree.Path(t.manifest), ErrManifest, err)
 	}
 	return m, true, nil
 }
 
 // checkManifestOwner refuses a manifest of somebody else than who can remove the files in the directory anyway: where everybody
 // may make files, as in /dev/shm, it would have those of others removed.
-func checkManifestOwner(tree *durable.Tree, f *os.File) error {
+func (t *target) checkManifestOwner(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	dir, err := tree.Lstat(rootDirectory)
+	dir, err := t.tree.Lstat(rootDirectory)
 	if err != nil {
 		return err
 	}
 	if uid, ok := ownerOf(dir); ok {
-		return checkOwner(tree.Path(ManifestName), info, uid)
+		return checkOwner(t.tree.Path(t.manifest), info, uid)
 	}
 	return nil
 }
 
 // decode trusts the text with nothing: where the directory belongs to the user of the files, so may the manifest.
-func (m manifest) decode(text []byte) error {
+func (m *manifest) decode(text []byte) error {
 	var stored manifestJSON
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
@@ -101,6 +111,10 @@ func (m manifest) decode(text []byte) error {
 	if stored.Version != manifestVersion || decoder.More() || len(text) > maxManifestBytes {
 		return errors.New("of another version, or too large")
 	}
+	if len(stored.Change) > maxChangeBytes || len(stored.Told) > maxChangeBytes {
+		return errors.New("a change in it is not valid")
+	}
+	m.change, m.told = stored.Change, stored.Told
 	for _, name := range stored.Files {
 		if fileNameProblem(name) != "" {
 			return errors.New("a file name in it is not valid")
@@ -116,18 +130,18 @@ func (m manifest) decode(text []byte) error {
 	return nil
 }
 
-// write puts the manifest in place.
-func (m manifest) write(tree *durable.Tree, exists bool) error {
-	stored := manifestJSON{manifestVersion, slices.Sorted(maps.Keys(m.files)), slices.Sorted(maps.Keys(m.directories))}
+// writeManifest puts the manifest in place.
+func (t *target) writeManifest(m manifest, exists bool) error {
+	stored := manifestJSON{manifestVersion, sortedKeys(m.files), sortedKeys(m.directories), m.change, m.told}
 	text, err := json.Marshal(stored)
 	if err != nil {
 		return err
 	}
-	put := tree.Create
+	put := t.tree.Create
 	if exists {
-		put = tree.Replace
+		put = t.tree.Replace
 	}
-	return put(ManifestName, append(text, '\n'), durable.Access{Mode: manifestMode})
+	return put(t.manifest, append(text, '\n'), durable.Access{Mode: manifestMode})
 }
 
 // fileNameProblem says why a secret's name cannot be that of a file below the directory, or "".

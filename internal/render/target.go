@@ -24,6 +24,10 @@ type Options struct {
 
 	// LockTimeout is how long to wait for another process that renders to the same place; 0 or less tries once.
 	LockTimeout time.Duration
+
+	// KeepChanges makes a [File] have a manifest, for the changes in its [Report]. Who has somebody to tell of them sets it; from
+	// then on every rendering keeps that manifest. A [Directory] always has one.
+	KeepChanges bool
 }
 
 func (o Options) access() durable.Access {
@@ -45,16 +49,17 @@ type target struct {
 	lock            *durable.FileLock
 	access          durable.Access // of files
 	directoryAccess durable.Access // of directories that are made
+	manifest        string         // its name
 
 	scratch *lockedmem.Buffer // for comparing, nil until needed
 }
 
 // openTarget opens the directory, which it makes if create is set, and takes the lock that guards the file lockName in it.
-func openTarget(ctx context.Context, dir, lockName string, create bool, o Options) (t *target, created bool, err error) {
+func openTarget(ctx context.Context, dir, lockName, manifestName string, create bool, o Options) (t *target, created bool, err error) {
 	if err := checkGiveAway(o.Owner); err != nil {
 		return nil, false, err
 	}
-	t = &target{access: o.access(), directoryAccess: o.directoryAccess()}
+	t = &target{access: o.access(), directoryAccess: o.directoryAccess(), manifest: manifestName}
 	if t.tree, created, err = durable.OpenTree(dir, durable.TreeOptions{Create: create, Accept: o.accept}); err != nil {
 		return nil, false, err
 	}
@@ -124,18 +129,15 @@ func (t *target) holds(name string, info fs.FileInfo, value []byte) (same bool, 
 	return equalContent(f, value, t.scratch.Bytes())
 }
 
-// put writes a file, unless it has that content and access already. info describes the file that is there, nil for none.
-func (t *target) put(name string, info fs.FileInfo, value []byte) (written bool, err error) {
+// put writes a file. info describes the one that is there, nil for none. changed is true also where the new file is in place,
+// but not confirmed to be durable.
+func (t *target) put(name string, info fs.FileInfo, value []byte) (changed bool, err error) {
 	if info == nil {
-		return true, t.tree.Create(name, value, t.access)
+		err = t.tree.Create(name, value, t.access)
+	} else {
+		err = t.tree.Replace(name, value, t.access)
 	}
-	if t.access.Of(info) {
-		same, err := t.holds(name, info, value)
-		if err != nil || same {
-			return false, err
-		}
-	}
-	return true, t.tree.Replace(name, value, t.access)
+	return err == nil || errors.Is(err, durable.ErrUnconfirmed), err
 }
 
 // lstat is tree.Lstat with nil for what is not there.

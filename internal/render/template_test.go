@@ -93,10 +93,10 @@ func TestTemplateErrors(t *testing.T) {
 func TestFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "out")
-	write := func(o Options, content string) (bool, bool, error) {
+	write := func(o Options, content string) (Report, error) {
 		f, err := OpenFile(context.Background(), path, o)
 		if err != nil {
-			return false, false, err
+			return Report{}, err
 		}
 		defer func() {
 			if err := f.Close(); err != nil {
@@ -114,9 +114,9 @@ func TestFile(t *testing.T) {
 	}{
 		{anywhere, "one", true, true}, {anywhere, "one", false, false}, {anywhere, "two", true, false}, {group, "two", true, false}, {group, "two", false, false},
 	} {
-		written, first, err := write(c.o, c.content)
-		if err != nil || written != c.written || first != c.first {
-			t.Errorf("%d: written %v, first %v, %v", i, written, first, err)
+		r, err := write(c.o, c.content)
+		if err != nil || r.Changed() != c.written || r.First != c.first || r.Change != "" || len(r.Written)+len(r.Unchanged) != 1 {
+			t.Errorf("%d: %+v, %v", i, r, err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != c.content {
 			t.Errorf("%d: %q, %v", i, got, err)
@@ -132,7 +132,7 @@ func TestFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := write(anywhere, "one"); !errors.Is(err, ErrConflict) {
+	if _, err := write(anywhere, "one"); !errors.Is(err, ErrConflict) {
 		t.Errorf("a link: %v", err)
 	}
 	if got, err := os.ReadFile(outside); err != nil || string(got) != "precious" {
