@@ -32,7 +32,7 @@ type TreeOptions struct {
 	Create bool
 
 	// Accept, if set, is shown every directory before anything is done in it, the parent of one to be made first of all.
-	// An error is returned as it is.
+	// Its error is wrapped.
 	Accept func(dir *os.File) error
 }
 
@@ -104,7 +104,7 @@ func (t *Tree) makeTop(name string) error {
 	}
 	defer parent.close()
 	if err := t.accepts(parent); err != nil {
-		return err
+		return wrap("make directory", name, err)
 	}
 	err = parent.root.Mkdir(base, 0o700)
 	if err == nil {

@@ -154,7 +154,7 @@ func TestOpenTreeMakesDirectory(t *testing.T) {
 		}
 		return nil
 	}
-	if _, _, err := OpenTree(dir, TreeOptions{Create: true, Accept: accept}); err != refused {
+	if _, _, err := OpenTree(dir, TreeOptions{Create: true, Accept: accept}); !errors.Is(err, refused) {
 		t.Errorf("with a parent that is refused: %v", err)
 	}
 	if _, err := os.Lstat(dir); err == nil {

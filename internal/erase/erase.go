@@ -2,7 +2,8 @@
 //
 // Libraries below us keep copies of what they are given: the AES key schedule, Argon2's pre-hash, the
 // buffers of a hash function, the strings of a parser. [Do] erases such temporaries from the stack
-// and the registers before it returns, and [Flush] those on the heap that nothing refers to any more.
+// and the registers before it returns, [Registers] what signals saved of those meanwhile, and [Flush] both
+// that and what is on the heap and nothing refers to any more.
 //
 // Guarantees. Built with GOEXPERIMENT=runtimesecret on linux/amd64 or linux/arm64 (as `make build`
 // does), Do is runtime/secret.Do: stack, registers and every heap object that the function allocates
