@@ -239,6 +239,15 @@ func (f *folder) write(name, content string, mode os.FileMode) {
 	}
 }
 
+// put is write for a file that somebody is watching, who is not to see half of it.
+func (f *folder) put(name, content string, mode os.FileMode) {
+	f.t.Helper()
+	f.write(name+".put", content, mode)
+	if err := os.Rename(f.path(name+".put"), f.path(name)); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
 // names lists the folder.
 func (f *folder) names() []string {
 	f.t.Helper()

@@ -167,10 +167,10 @@ func TestRenderWatchKeepsFiles(t *testing.T) {
 	f.mustRun("", "render", "--dir", "d", "--allow-disk")
 	w := f.watch(t, nil, "--dir", "d", "--allow-disk")
 	good := f.read("secrets.vault")
-	f.write("secrets.vault", "broken", 0o600)
+	f.put("secrets.vault", "broken", 0o600)
 	w.until("the failure is told", func() bool { return strings.Contains(w.stderr.String(), "the files stay as they are") })
 	time.Sleep(1500 * time.Millisecond) // it has been tried again by now
-	f.write("secrets.vault", good, 0o600)
+	f.put("secrets.vault", good, 0o600)
 	w.until("the end of it is told", func() bool { return strings.Contains(w.stderr.String(), "secrets.vault opens again") })
 	if n := strings.Count(w.stderr.String(), "warning: "); n != 1 || !f.holds("d/A", "1")() {
 		t.Errorf("told %d times: %s", n, &w.stderr)
