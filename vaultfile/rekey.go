@@ -89,10 +89,11 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	defer v.Close()
 	draft := newDraft(v)
 	defer draft.close()
+	oldKey.forgetCached(k)       // before, for one who is killed after the replacement
+	defer oldKey.forgetCached(k) // and behind, because a reader may have cached it once more
 	if err := s.replace(ctx, draft, fresh, checkIs(id)); err != nil {
 		return false, err
 	}
-	oldKey.forgetCached(k)
 	newKey.store(fresh)
 	return true, nil
 }

@@ -2,6 +2,7 @@ package vaultfile
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -30,6 +31,48 @@ func TestRekey(t *testing.T) {
 	_, err := Open(t.Context(), path, u)
 	wantError(t, err, ErrDecryption)
 	wantFiles(t, filepath.Dir(path), "secrets.vault", "secrets.vault.lock")
+}
+
+// TestRekeyForgetsCachedKey: a rotation that does not get to its end has forgotten the old key all the same,
+// for the vault may have been replaced already.
+func TestRekeyForgetsCachedKey(t *testing.T) {
+	cheapKDF(t)
+	cache := &mapCache{keys: make(map[string]string)}
+	warm := NewUnlocker(passphrase(testPassphrase), WithKeyCache(cache))
+	t.Cleanup(warm.Close)
+	path := createVault(t, warm, map[string]string{"A": "1"})
+	wantContent(t, path, warm, map[string]string{"A": "1"})
+	if len(cache.keys) != 1 {
+		t.Fatalf("%d cached keys after an opening", len(cache.keys))
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cache.forgotten = cancel
+	oldKey := NewUnlocker(passphrase(testPassphrase), WithKeyCache(cache))
+	t.Cleanup(oldKey.Close)
+	_, err := Rekey(ctx, path, oldKey, newUnlocker(t, passphrase("another")), RekeyOptions{})
+	wantError(t, err, context.Canceled)
+	if len(cache.keys) != 0 {
+		t.Error("the old key is still cached")
+	}
+	wantContent(t, path, warm, map[string]string{"A": "1"})
+}
+
+// mapCache is a cache that trusts whoever asks.
+type mapCache struct {
+	keys      map[string]string // by salt
+	forgotten func()            // called when a key is forgotten
+}
+
+func (c *mapCache) Load(key, _, salt []byte) bool {
+	copy(key, c.keys[string(salt)])
+	return c.keys[string(salt)] != ""
+}
+
+func (c *mapCache) Store(key, _, salt []byte) { c.keys[string(salt)] = string(key) }
+
+func (c *mapCache) Forget(salt []byte) {
+	delete(c.keys, string(salt))
+	c.forgotten()
 }
 
 func TestRekeyAgainIsDone(t *testing.T) {

@@ -56,6 +56,39 @@ func TestFailedOpenDerivesOnce(t *testing.T) {
 	}
 }
 
+// TestCancelledDuringDerivation: a context that ends while a key is derived ends the opening, and the key
+// that was derived counts as used by nobody.
+func TestCancelledDuringDerivation(t *testing.T) {
+	cheapKDF(t)
+	path := createVault(t, newUnlocker(t, testPassphrase), map[string]string{"A": "1"})
+	for _, source := range []PassphraseSource{passphrase(testPassphrase), &staticRotation{passphrase: "wrong", next: testPassphrase}} {
+		ctx, cancel := context.WithCancel(t.Context())
+		u := newUnlocker(t, cancellingSource{source, cancel})
+		_, err := Open(ctx, path, u)
+		wantError(t, err, context.Canceled)
+		wantReleased(t, u, 1)
+		wantContent(t, path, u, map[string]string{"A": "1"})
+	}
+}
+
+// cancellingSource ends a context when its passphrase has been used.
+type cancellingSource struct {
+	PassphraseSource
+	cancel context.CancelFunc
+}
+
+func (s cancellingSource) Passphrase(ctx context.Context, use func([]byte) error) error {
+	defer s.cancel()
+	return s.PassphraseSource.Passphrase(ctx, use)
+}
+
+func (s cancellingSource) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+	if successor, ok := s.PassphraseSource.(SuccessorSource); ok {
+		return successor.Successor(ctx, use)
+	}
+	return false, nil
+}
+
 // staticRotation is a source with a successor.
 type staticRotation struct {
 	passphrase

@@ -42,8 +42,8 @@ type app struct {
 	completing  bool // a line that is being edited is no place for warnings
 }
 
-func newApp(cancel context.CancelCauseFunc) *app {
-	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, interrupts: &interrupts{cancel: cancel}}
+func newApp(cancel context.CancelCauseFunc, exit func(code int)) *app {
+	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, interrupts: &interrupts{cancel: cancel, exit: exit}}
 }
 
 // Names of the environment variables and the defaults of design section "command line".
@@ -258,9 +258,9 @@ func (a *app) flushedAction(run func(ctx context.Context, args []string) error) 
 	}
 }
 
-// guarded calls f and erases what it leaves on the stack and in saved registers. With runtime/secret that
-// is all there is to erase, unless f flushes the heap: a collection at the end of every command would take
-// longer than most of them.
+// guarded calls f and erases what it leaves on the stack and in saved registers. With runtime/secret that is
+// all: a collection at the end of every command would take longer than most of them, so what f leaves on the
+// heap is for f to overwrite, or for flushedAction.
 func guarded(f func() error) (err error) {
 	erase.Do(func() { err = f() })
 	if erase.Complete {

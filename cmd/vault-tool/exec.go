@@ -89,6 +89,7 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 		return err
 	}
 	a.finish()
+	a.interrupts.release() // no signal may be on its way when the command starts
 	return execute(ctx, path, args, environment)
 }
 

@@ -12,7 +12,6 @@ import (
 // interrupt reaches the child from the console itself, so this process only waits: from here on it is
 // deaf to what would otherwise end it before the command.
 func execute(ctx context.Context, path string, args, environment []string) error {
-	signal.Reset(endingSignals...)
 	signal.Notify(make(chan os.Signal, 1), endingSignals...)
 	if err := ctx.Err(); err != nil {
 		return err

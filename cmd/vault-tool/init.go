@@ -29,6 +29,7 @@ A file that exists is never overwritten.`,
 
 func (a *app) runInit(context.Context, []string) error {
 	path := a.keyPath()
+	a.interrupts.catch()
 	err := keysource.Generate(path)
 	if errors.Is(err, fs.ErrExist) {
 		return conflict("a key is never overwritten; choose another name, or move the old key away if no vault needs it",

@@ -15,8 +15,11 @@ const interruptGrace = 3 * time.Second
 // interrupts makes the first signal cancel the command; the second ends the process as if it had not
 // been caught.
 type interrupts struct {
-	cancel context.CancelCauseFunc
-	once   sync.Once
+	cancel  context.CancelCauseFunc
+	exit    func(code int) // os.Exit
+	once    sync.Once
+	signals chan os.Signal // nil before catch
+	settled chan struct{}  // closed when the command is cancelled, or will not be any more
 }
 
 // catch begins to catch signals; before that the first one ends the process. It costs a short command a
@@ -24,20 +27,36 @@ type interrupts struct {
 // derives a key. It may be called again.
 func (i *interrupts) catch() {
 	i.once.Do(func() {
-		signals := make(chan os.Signal, 1)
+		i.signals, i.settled = make(chan os.Signal, 1), make(chan struct{})
 		for _, s := range endingSignals {
 			if !signal.Ignored(s) { // as nohup has it
-				signal.Notify(signals, s)
+				signal.Notify(i.signals, s)
 			}
 		}
 		go func() {
-			received := <-signals
+			received, ok := <-i.signals
+			if !ok {
+				close(i.settled)
+				return
+			}
 			signal.Reset(endingSignals...)
 			i.cancel(&interruption{received})
+			close(i.settled)
 			time.Sleep(interruptGrace)
-			os.Exit(exitInterrupted)
+			i.exit(exitInterrupted)
 		}()
 	})
+}
+
+// release ends the catching: when it returns, every signal that came before has cancelled the command, and
+// the next one ends the process.
+func (i *interrupts) release() {
+	if i.signals == nil {
+		return
+	}
+	signal.Stop(i.signals) // which waits for what the runtime has received and not handed on yet
+	close(i.signals)
+	<-i.settled
 }
 
 // interruption is why a command's context has ended (context.Cause), if it was a signal.

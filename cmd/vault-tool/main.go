@@ -9,12 +9,11 @@ import (
 	"os"
 )
 
-func main() { os.Exit(run()) }
+func main() { run(os.Exit) }
 
-// run executes the command line and returns the exit code.
-func run() int {
+// run executes the command line and calls exit with the exit code.
+func run(exit func(code int)) {
 	hardenProcess()
 	ctx, cancel := context.WithCancelCause(context.Background())
-	defer cancel(nil)
-	return newApp(cancel).main(ctx, os.Args[1:])
+	exit(newApp(cancel, exit).main(ctx, os.Args[1:]))
 }

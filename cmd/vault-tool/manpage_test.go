@@ -38,7 +38,7 @@ func TestManualPage(t *testing.T) {
 // manualPage is the manual in man(7) macros.
 func manualPage() []byte {
 	var out bytes.Buffer
-	root := newRootCommand(newApp(nil), nil)
+	root := newRootCommand(newApp(nil, nil), nil)
 	root.InitDefaultHelpFlag()
 	fmt.Fprintln(&out, `.TH VAULT\-TOOL 1`)
 	fmt.Fprintf(&out, ".SH NAME\nvault\\-tool \\- %s\n", roff(strings.ToLower(root.Short[:1])+root.Short[1:]))
@@ -107,7 +107,7 @@ func roff(text string) string {
 // TestCommandNames: a command line that begins with a command's name gets that command.
 func TestCommandNames(t *testing.T) {
 	for _, c := range commands {
-		root := newRootCommand(newApp(nil), []string{c.name})
+		root := newRootCommand(newApp(nil, nil), []string{c.name})
 		if found, _, err := root.Find([]string{c.name}); err != nil || found.Name() != c.name {
 			t.Errorf("%s: found %v, %v", c.name, found, err)
 		}

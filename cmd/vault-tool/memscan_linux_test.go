@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -103,6 +104,61 @@ func (w *scanWorld) readCached() {
 	w.clean(exitOK, "", "get", "SECRET_1", "--key-cache", "1m")
 	w.clean(exitOK, w.canary("CACHED"), "add", "--name", "CACHED", "--key-cache", "1m")
 	w.clean(exitOK, "", "lock")
+}
+
+// TestNoSecretStaysInMemoryWithCachedKey goes where no derivation, with the collection that follows it, hides what is left:
+// errors, values that need every escape, and values that are larger than a small buffer.
+func TestNoSecretStaysInMemoryWithCachedKey(t *testing.T) {
+	w := newScanWorld(t, buildForScan(t, "runtimesecret"), scanOptions{})
+	release, err := keycachetest.Hold()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	w.clean(exitOK, "", "init")
+	w.clean(exitOK, w.secretsJSON("SECRET_", 9), "encrypt", "--key-cache", "1m")
+	w.useCachedKey()
+	w.clean(exitOK, "", "lock")
+}
+
+func (w *scanWorld) useCachedKey() {
+	cached := func(code int, stdin string, args ...string) {
+		w.t.Helper()
+		w.clean(code, stdin, append(args, "--key-cache", "1m")...)
+	}
+	for i, odd := range []string{"'", `"`, `'"`, `\`, "\r\n'", `$x'\`, "\x01\u00e9\U0001f600", " # "} {
+		name := fmt.Sprintf("ODD_%d", i)
+		cached(exitOK, w.canary(name)+odd+w.canary(name)+odd, "add", "--raw", "--name", name)
+		cached(exitOK, "", "get", "--json", name)
+	}
+	large := strings.Repeat(w.canary("CACHED_LARGE")+"\n'\\\"", 2_000)
+	cached(exitOK, large, "add", "--name", "CACHED_LARGE")
+	cached(exitOK, large, "add", "--name", "CACHED_LARGE") // compares
+	cached(exitOK, "", "get", "CACHED_LARGE")
+	cached(exitOK, "", "get", "CACHED_LARGE", "--json")
+	cached(exitOK, "", "decrypt", "--show-values")
+	cached(exitOK, "", "decrypt", "--show-values", "--json")
+	cached(exitOK, "", "add", "--name", generatedPrefix+"_CACHED", "--generate")
+	cached(exitUsage, w.canary("CACHED")+"\xff"+w.canary("CACHED"), "add", "--name", "CACHED")
+	cached(exitUsage, w.canary("CACHED"), "add", "--name", "-CACHED")
+	cached(exitNotFound, w.canary("CACHED"), "add", "--name", "CACHED", "--vault-file", "absent.vault")
+	cached(exitOK, "", "rm", "ODD_0", "CACHED_LARGE")
+	cached(exitNotFound, "", "rm", "ABSENT")
+	cached(exitOK, "", "__complete", "get", "")
+	cached(exitOK, "", "__complete", "exec", "--require", "")
+	for _, broken := range []string{
+		`%s`, `"%s"`, `["%s"]`, `{"A": "%s"`, `{"A": "%s`, `{"A": "%s\`, `{"A": "%s\u12"}`, `{"A": "%s\ud800"}`, "{\"A\": \"%s\n\"}",
+		"{\"A\": \"%s\xff\"}", `{"A": "%s",}`, `{"A": "%s"} more`, `{"A": "%s", "A": "1"}`, `{"A": ["%s"]}`, `{"A": {"B": "%s"}}`,
+		`{"A" "%s"}`, `{"%s"}`, `{"A": "%s", "B": 1}`, `{"A": "%s", "b c": "1"}`, `{"A": "1", "B": "%s\q"}`,
+	} {
+		cached(exitUsage, strings.ReplaceAll(broken, "%s", w.canary("BROKEN")), "encrypt", "--force")
+	}
+	w.file("wrong.key", w.canary("WRONG_KEY")+"\n", 0o400)
+	w.learnKey("wrong.key")
+	w.learnWrongKey("secrets.vault")
+	cached(exitCannotOpen, "", "list", "--key-file", "wrong.key")
+	cached(exitOK, "", "rotate-key", "--in-place")
+	cached(exitOK, "", "get", "ODD_1")
 }
 
 // deliver hands secrets on, in strings and through a library.
