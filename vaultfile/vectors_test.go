@@ -48,6 +48,9 @@ func storedNames(t *testing.T, dir string) []string {
 }
 
 func TestVectors(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
+	}
 	names := storedNames(t, vectorsDir)
 	if len(names) < 30 {
 		t.Fatalf("only %d vectors in %s", len(names), vectorsDir)

@@ -17,6 +17,9 @@ import (
 // TestKeyringRefused: where the kernel or a container's seccomp profile refuses keyrings, everything works
 // the slow way, and only --verbose says why.
 func TestKeyringRefused(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
+	}
 	t.Parallel()
 	dir := newVaultDir(t, `{"A": "one"}`)
 	all := []uint32{unix.SYS_ADD_KEY, unix.SYS_REQUEST_KEY, unix.SYS_KEYCTL}

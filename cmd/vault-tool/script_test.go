@@ -34,7 +34,7 @@ func TestScripts(t *testing.T) {
 	t.Parallel()
 	dir, files := "testdata/script", []string(nil)
 	if testing.Short() { // the race detector, for which -short is, makes each derivation take seconds
-		dir, files = "", []string{"testdata/script/add.txtar", "testdata/script/rotate_in_place.txtar"}
+		dir, files = "", []string{"testdata/script/rotate_in_place.txtar"}
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 dir,

@@ -11,6 +11,9 @@ import (
 // TestLargeFiles reads files that a step of quadratic cost, or a recursion for each
 // line, would make hang or crash. The bound is far above what they take.
 func TestLargeFiles(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
+	}
 	const bound = 20 * time.Second
 	doubling := "A0=0123456789\n"
 	for i := range 60 {

@@ -22,6 +22,9 @@ import (
 // TestMemory looks for the passphrase in all readable memory of a process that has read it. What a
 // build with runtime/secret promises is checked; the other build is told about.
 func TestMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
+	}
 	needChild(t)
 	random := make([]byte, 32)
 	_, _ = rand.Read(random)

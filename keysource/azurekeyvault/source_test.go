@@ -163,6 +163,9 @@ func TestThrottled(t *testing.T) {
 		}
 	})
 	t.Run("again and again", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("takes eight seconds")
+		}
 		t.Parallel()
 		azure := start(t)
 		throttle(azure, 100, "4")
