@@ -74,17 +74,21 @@ func (s *slab) take(first, count int) *cells {
 	return &cells{slab: s, first: first, count: count}
 }
 
-// release wipes the cells and gives them back, and with the last ones of a slab the slab, unless it is
+// release wipes the cells and gives them back, once, and with the last ones of a slab the slab, unless it is
 // the only one: the next small buffer will want it.
 func (c *cells) release() {
 	s := c.slab
 	s.owner.mu.Lock()
 	defer s.owner.mu.Unlock()
+	if c.count == 0 { // released already: the cells may be another's
+		return
+	}
 	clear(c.bytes())
 	for i := range c.count {
 		s.taken[c.first+i] = false
 	}
 	s.left += c.count
+	c.count = 0
 	if s.left == cellsPerSlab && len(s.owner.slabs) > 1 {
 		s.owner.slabs = slices.DeleteFunc(s.owner.slabs, func(other *slab) bool { return other == s })
 		s.region.release()

@@ -73,6 +73,26 @@ func TestDestroyWipesSmallBuffers(t *testing.T) {
 	}
 }
 
+// TestDestroyedTwiceAtOnce: of several that destroy a small buffer the later ones leave its successor alone.
+func TestDestroyedTwiceAtOnce(t *testing.T) {
+	var a allocator
+	b, err := a.allocate(40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	memory := b.memory // as another goroutine has read it
+	b.Destroy()
+	next, err := a.allocate(40)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copy(next.Bytes(), "somebody else's")
+	memory.release()
+	if !bytes.HasPrefix(next.Bytes(), []byte("somebody else's")) || a.slabs[0].left != cellsPerSlab-2 {
+		t.Errorf("the successor holds %q, %d cells are free", next.Bytes(), a.slabs[0].left)
+	}
+}
+
 // TestLargeBuffersStandAlone: what is no key or passphrase keeps guard pages of its own.
 func TestLargeBuffersStandAlone(t *testing.T) {
 	var a allocator
