@@ -1,3 +1,5 @@
+//go:build !quickkdf
+
 package kdf
 
 import (

@@ -17,7 +17,7 @@ import (
 )
 
 // MVT1 is the parameter set that the MVT1 vault format fixes. Nothing in a vault can change it.
-var MVT1 = Params{MemoryKiB: 64 * 1024, Iterations: 3, Lanes: 4, KeyBytes: 32}
+var MVT1 = Params{MemoryKiB: mvt1MemoryKiB, Iterations: mvt1Iterations, Lanes: 4, KeyBytes: 32}
 
 // Params are the cost parameters of Argon2id, named as RFC 9106, section 3.1, names them.
 type Params struct {

@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/mazevault/vault-tool/kdf"
 )
 
 // TestRotationUnderLoad rotates the key of a vault in place, with the real program, and changes a pair
@@ -86,6 +88,14 @@ func readPair(p *Provider) error {
 	)
 }
 
+// quickTag is the build tag that makes the tool's derivation that of this test's build.
+func quickTag() string {
+	if kdf.Quick {
+		return "quickkdf"
+	}
+	return ""
+}
+
 // buildTool returns the path of vault-tool, built for the test.
 func buildTool(tb testing.TB) string {
 	tb.Helper()
@@ -99,7 +109,7 @@ func buildTool(tb testing.TB) string {
 	}
 	ctx, cancel := context.WithTimeout(tb.Context(), 5*time.Minute)
 	defer cancel()
-	out, err := exec.CommandContext(ctx, goTool, "build", "-o", tool, "../cmd/vault-tool").CombinedOutput()
+	out, err := exec.CommandContext(ctx, goTool, "build", "-tags", quickTag(), "-o", tool, "../cmd/vault-tool").CombinedOutput()
 	if err != nil {
 		tb.Fatalf("%v\n%s", err, out)
 	}

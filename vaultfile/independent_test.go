@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mazevault/vault-tool/internal/kdftest"
 	"github.com/mazevault/vault-tool/keysource"
 )
 
 // TestIndependentReader has a program that shares nothing with this package, in another language and
 // on other libraries, read what was created, updated and re-keyed here.
 func TestIndependentReader(t *testing.T) {
+	kdftest.NeedsMVT1(t)
 	const python, script = "/usr/bin/python3", "../testdata/independent/mvt1_reader.py"
 	if out, err := exec.Command(python, "-c", "import argon2.low_level, cryptography").CombinedOutput(); err != nil {
 		t.Skipf("%s lacks python3-argon2 or python3-cryptography: %v: %s", python, err, out)

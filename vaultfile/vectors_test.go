@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mazevault/vault-tool/internal/kdftest"
 	"github.com/mazevault/vault-tool/keysource"
 )
 
@@ -48,6 +49,7 @@ func storedNames(t *testing.T, dir string) []string {
 }
 
 func TestVectors(t *testing.T) {
+	kdftest.NeedsMVT1(t)
 	if testing.Short() {
 		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
 	}
@@ -102,6 +104,7 @@ func wantStored(t *testing.T, v *Vault, canonical []byte) {
 }
 
 func TestGoldenVaults(t *testing.T) {
+	kdftest.NeedsMVT1(t)
 	names := storedNames(t, goldenDir)
 	if len(names) < 3 {
 		t.Fatalf("only %d golden vaults in %s", len(names), goldenDir)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mazevault/vault-tool/internal/kdftest"
 	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
 )
 
@@ -19,6 +20,7 @@ var scanRuns = flag.Int("memscan.runs", 1, "how often the memory scan repeats al
 // buildForScan builds the tool with points to pause at.
 func buildForScan(t *testing.T, experiment string) string {
 	t.Helper()
+	kdftest.NeedsMVT1(t)
 	if testing.Short() {
 		t.Skip("a scan of all memory takes its time")
 	}

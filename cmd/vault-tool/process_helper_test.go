@@ -15,6 +15,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/kdftest"
 )
 
 // The tests of crash, faults and concurrency run vault-tool as processes of its own. There are two
@@ -22,50 +24,21 @@ import (
 // that a command can be killed at each of its system calls in turn within seconds.
 
 // builtTool builds the product once for the test run.
-var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool(nil) })
+var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool("") })
 
 // builtQuickTool builds the tool with a cheap derivation. Vaults of the one cannot be read by the other.
-var builtQuickTool = sync.OnceValues(func() ([]byte, error) {
-	const costly, cheap = "MemoryKiB: 64 * 1024, Iterations: 3,", "MemoryKiB: 64, Iterations: 1,"
-	path, err := filepath.Abs(filepath.Join("..", "..", "kdf", "params.go"))
-	if err != nil {
-		return nil, err
-	}
-	source, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if bytes.Count(source, []byte(costly)) != 1 {
-		return nil, fmt.Errorf("%s does not say %q, which is to be replaced", path, costly)
-	}
-	return buildTool(map[string][]byte{path: bytes.Replace(source, []byte(costly), []byte(cheap), 1)})
-})
+var builtQuickTool = sync.OnceValues(func() ([]byte, error) { return buildTool("quickkdf") })
 
-// buildTool compiles the command, with other content for the files of overlay, and returns the program.
-// It takes GOEXPERIMENT from the environment of the test, as the test itself did.
-func buildTool(overlay map[string][]byte) (program []byte, err error) {
+// buildTool compiles the command with the build tags and returns the program. It takes GOEXPERIMENT from
+// the environment of the test, as the test itself did.
+func buildTool(tags string) (program []byte, err error) {
 	dir, err := os.MkdirTemp("", "vault-tool-build")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	replaced := make(map[string]string)
-	for path, content := range overlay {
-		replacement := filepath.Join(dir, fmt.Sprintf("%d.go", len(replaced)))
-		if err := os.WriteFile(replacement, content, 0o600); err != nil {
-			return nil, err
-		}
-		replaced[path] = replacement
-	}
-	list, err := json.Marshal(map[string]any{"Replace": replaced})
-	if err != nil {
-		return nil, err
-	}
-	listPath, out := filepath.Join(dir, "overlay.json"), filepath.Join(dir, "vault-tool")
-	if err := os.WriteFile(listPath, list, 0o600); err != nil {
-		return nil, err
-	}
-	build := exec.Command("go", "build", "-buildvcs=false", "-overlay", listPath, "-o", out, ".")
+	out := filepath.Join(dir, "vault-tool")
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", out, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, output)
@@ -105,9 +78,10 @@ type folder struct {
 // newFolder returns an empty folder for the product or, with quick, for the build with a cheap derivation.
 func newFolder(t testing.TB, quick bool) *folder {
 	t.Helper()
-	build := builtTool
-	if quick {
-		build = builtQuickTool
+	build := builtQuickTool
+	if !quick {
+		kdftest.NeedsMVT1(t)
+		build = builtTool
 	}
 	return &folder{t: t, tool: installTool(t, build), dir: t.TempDir()}
 }

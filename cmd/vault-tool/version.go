@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/erase"
+	"github.com/mazevault/vault-tool/kdf"
 )
 
 // version is stamped by `make build`; `go install` leaves it empty and the module's version counts.
@@ -49,6 +50,9 @@ func (a *app) runVersion(context.Context, []string) error {
 		Go:       runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Erasure:  erase.Complete,
+	}
+	if kdf.Quick {
+		s.Version += " (for tests only: cheap key derivation)"
 	}
 	if a.json {
 		return a.printJSON(s)
