@@ -13,13 +13,16 @@ export GOEXPERIMENT := runtimesecret
 endif
 
 .DEFAULT_GOAL := build
-.PHONY: help build install demo test crash lint bench fuzz clean
+.PHONY: help build install demo test test-all lint bench fuzz clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+# The linker writes the file in pieces; a copy of it starts faster (0.7 ms of each command, on ext4).
 build: ## build bin/vault-tool: static, reproducible, version stamped
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/vault-tool
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o $(BIN).linked ./cmd/vault-tool
+	install -m 0755 $(BIN).linked $(BIN)
+	@rm -f $(BIN).linked
 
 install: build ## install the binary and the manual page below $(PREFIX) (default /usr/local)
 	install -D -m 0755 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/vault-tool
@@ -28,12 +31,11 @@ install: build ## install the binary and the manual page below $(PREFIX) (defaul
 demo: build ## build it and move a sample .env into a vault, in a scratch folder
 	@sh scripts/demo.sh $(BIN)
 
-test: ## run all tests, the concurrent ones also under the race detector
-	$(GO) test ./...
-	CGO_ENABLED=1 $(GO) test -race -short ./...
+test: ## run the tests in about three minutes
+	@sh scripts/test.sh
 
-crash: ## kill commands at every one of their file system calls (minutes; make test takes a sample)
-	$(GO) test ./cmd/vault-tool -run 'Kill|Signal' -crash.all -timeout 30m
+test-all: ## run everything: kills at every call, memory scans, the race detector, the real derivation
+	@sh scripts/test-all.sh
 
 lint: ## formatting, vet, staticcheck, a tidy go.mod, builds for other systems
 	@sh scripts/lint.sh

@@ -339,7 +339,7 @@ func TestKillAtEachCall(t *testing.T) {
 // TestKillProduct does the same to the product itself, at those calls that change what is on the disk.
 func TestKillProduct(t *testing.T) {
 	if !*crashAll {
-		t.Skip("takes minutes: make crash; TestKillAtEachCall does it with a cheap key derivation")
+		t.Skip("takes minutes: make test-all; TestKillAtEachCall does it with a cheap key derivation")
 	}
 	for _, c := range crashCases() {
 		if !slices.Contains([]string{"add", "encrypt --force", "rotate-key --keep-old-key", "migrate-env --prune"}, c.name) {

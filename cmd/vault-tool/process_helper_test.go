@@ -30,7 +30,7 @@ var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool("") })
 var builtQuickTool = sync.OnceValues(func() ([]byte, error) { return buildTool("quickkdf") })
 
 // buildTool compiles the command with the build tags and returns the program. It takes GOEXPERIMENT from
-// the environment of the test, as the test itself did.
+// the environment of the test, as the test itself did, and has the race detector where the test has it.
 func buildTool(tags string) (program []byte, err error) {
 	dir, err := os.MkdirTemp("", "vault-tool-build")
 	if err != nil {
@@ -38,8 +38,15 @@ func buildTool(tags string) (program []byte, err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	out := filepath.Join(dir, "vault-tool")
-	build := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", out, ".")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build := exec.Command("go", "build", "-buildvcs=false", "-tags", tags, "-o", out)
+	build.Env = os.Environ()
+	if raceEnabled {
+		build.Args = append(build.Args, "-race")
+		build.Env = append(build.Env, "CGO_ENABLED=1")
+	} else {
+		build.Env = append(build.Env, "CGO_ENABLED=0")
+	}
+	build.Args = append(build.Args, ".")
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, output)
 	}

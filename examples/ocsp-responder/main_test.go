@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/provider"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -34,6 +35,14 @@ type service struct {
 	ended  chan struct{}
 }
 
+// quickTag is the build tag that makes the service's derivation that of this test's build.
+func quickTag() string {
+	if kdf.Quick {
+		return "quickkdf"
+	}
+	return ""
+}
+
 func build(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -44,7 +53,7 @@ func build(t *testing.T) string {
 		t.Skip("no go tool:", err)
 	}
 	program := filepath.Join(t.TempDir(), "ocsp-responder")
-	if out, err := exec.Command(goTool, "build", "-o", program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command(goTool, "build", "-tags", quickTag(), "-o", program, ".").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	return program

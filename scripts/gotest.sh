@@ -1,0 +1,11 @@
+# For the scripts that run tests: `part TITLE` and `gotest ARG...`. They are sourced from the top of the tree.
+
+# Waiting tests wait side by side, whatever the number of processors.
+parallel=16
+
+part() { printf '\n== %s\n' "$1"; }
+
+# gotest is `go test` that shows each package as it is done and names the skipped tests, with their reasons.
+gotest() {
+	go tool gotestsum --format pkgname -- -timeout 20m -parallel "$parallel" "$@"
+}

@@ -1,0 +1,16 @@
+#!/bin/sh
+# Everything that `make test` samples, whole: every test with the real key derivation, the memory scans
+# among them, kills and faults at every call, all rotations, and the commands under the race detector.
+set -eu
+cd "$(dirname "$0")/.."
+. scripts/gotest.sh
+
+part "all packages, with the real key derivation"
+gotest ./...
+
+part "kills, signals and faults at every call"
+gotest -tags quickkdf -run 'Kill|Signal|FailEachCall' ./cmd/vault-tool -args -crash.all
+
+part "everything that runs side by side, under the race detector"
+CGO_ENABLED=1 gotest -race -tags quickkdf ./vaultfile ./keysource/... ./provider/... ./examples/... ./internal/...
+CGO_ENABLED=1 gotest -race -tags quickkdf -run 'RenderWatch|RenderTells|RenderAtOnce|TestExec|ManyWriters|ConcurrentRotations|OneCreatorWins|InterruptedWait' ./cmd/vault-tool
