@@ -10,28 +10,18 @@ import (
 	"testing"
 
 	"golang.org/x/crypto/argon2"
-
-	"github.com/mazevault/vault-tool/kdf/internal/argon2core"
 )
 
-// TestRFC9106Vector is the Argon2id vector of RFC 9106, section 5.3. It runs with its own cost, and
-// once more through the path that faults memory in ahead, which a small cost does not take.
-func TestRFC9106Vector(t *testing.T) {
-	p := Params{MemoryKiB: 32, Iterations: 3, Lanes: 4, KeyBytes: 32}
-	password, salt := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 16)
-	secret, data := bytes.Repeat([]byte{3}, 8), bytes.Repeat([]byte{4}, 12)
-	const want = "0d640df58d78766c08c037a34a8b53c9d01ef0452d75b65eb52520e96b01e659"
-
-	got := make([]byte, p.KeyBytes)
-	prefault(int(MVT1.MemoryKiB) << 10)
-	err := p.deriveWith(got, salt, func() []byte {
-		return argon2core.DeriveKey(argon2core.ModeID, password, salt, secret, data, p.Iterations, p.MemoryKiB, p.Lanes, p.KeyBytes)
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if hex.EncodeToString(got) != want {
-		t.Errorf("got %x, want %s", got, want)
+// eachDeriver runs test with every implementation of this processor.
+func eachDeriver(t *testing.T, test func(t *testing.T, d *Deriver)) {
+	for _, i := range Implementations() {
+		t.Run(string(i), func(t *testing.T) {
+			d, err := New(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test(t, d)
+		})
 	}
 }
 
@@ -48,15 +38,17 @@ func TestReferenceProgramVectors(t *testing.T) {
 		{"password", "somesalt", Params{256, 2, 1, 24}, "efd08f041b452c025edf232a88a1ef7fbcf05c589e70b062"},
 		{"password", "somesaltsomesalt", Params{32, 1, 4, 64}, "46eb26318bfa4df2580d1ef46ff0a992c093ab48e6d0ede6a03ed3958b8918c4700f58e22789a1f2ac6f78838741de3391c63192e519a4f48d2a5adf6763d6cf"},
 	}
-	for _, tt := range tests {
-		got := make([]byte, tt.p.KeyBytes)
-		if err := tt.p.Derive(got, []byte(tt.passphrase), []byte(tt.salt)); err != nil {
-			t.Fatal(err)
+	eachDeriver(t, func(t *testing.T, d *Deriver) {
+		for _, tt := range tests {
+			got := make([]byte, tt.p.KeyBytes)
+			if err := d.Derive(t.Context(), tt.p, got, []byte(tt.passphrase), []byte(tt.salt)); err != nil {
+				t.Fatal(err)
+			}
+			if hex.EncodeToString(got) != tt.want {
+				t.Errorf("%+v of %q: got %x, want %s", tt.p, tt.passphrase, got, tt.want)
+			}
 		}
-		if hex.EncodeToString(got) != tt.want {
-			t.Errorf("%+v of %q: got %x, want %s", tt.p, tt.passphrase, got, tt.want)
-		}
-	}
+	})
 }
 
 func TestMVT1IsWhatTheFormatFixes(t *testing.T) {
@@ -71,18 +63,23 @@ func TestMVT1IsWhatTheFormatFixes(t *testing.T) {
 // TestRepeatedDerivationsAgree runs the second and third derivation on recycled memory.
 func TestRepeatedDerivationsAgree(t *testing.T) {
 	var first []byte
-	for range 3 {
-		got := make([]byte, MVT1.KeyBytes)
-		if err := MVT1.Derive(got, []byte("p"), []byte("0123456789abcdef")); err != nil {
-			t.Fatal(err)
+	eachDeriver(t, func(t *testing.T, d *Deriver) {
+		for range 3 {
+			got := make([]byte, MVT1.KeyBytes)
+			if err := d.Derive(t.Context(), MVT1, got, []byte("p"), []byte("0123456789abcdef")); err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = got
+			}
+			if !bytes.Equal(first, got) {
+				t.Fatalf("%x, then %x", first, got)
+			}
 		}
-		if first == nil {
-			first = got
+		if d.Problem() != nil {
+			t.Error(d.Problem())
 		}
-		if !bytes.Equal(first, got) {
-			t.Fatalf("%x, then %x", first, got)
-		}
-	}
+	})
 }
 
 func TestInvalidParameters(t *testing.T) {
@@ -119,19 +116,25 @@ func TestInvalidParameters(t *testing.T) {
 	}
 }
 
-// BenchmarkDerive compares the derivation with a plain argon2.IDKey call. A derivation happens once
+// BenchmarkDerive compares the implementations, and a plain argon2.IDKey call. A derivation happens once
 // in a process's life, so what counts is the first: `make bench` measures that with whole processes;
-// these two show the steady state.
+// these show the steady state.
 func BenchmarkDerive(b *testing.B) {
 	passphrase, salt := []byte("correct horse battery staple"), []byte("0123456789abcdef")
-	b.Run("kdf", func(b *testing.B) {
-		dst := make([]byte, MVT1.KeyBytes)
-		for b.Loop() {
-			if err := MVT1.Derive(dst, passphrase, salt); err != nil {
-				b.Fatal(err)
-			}
+	dst := make([]byte, MVT1.KeyBytes)
+	for _, i := range Implementations() {
+		d, err := New(i)
+		if err != nil {
+			b.Fatal(err)
 		}
-	})
+		b.Run(string(i), func(b *testing.B) {
+			for b.Loop() {
+				if err := d.Derive(b.Context(), MVT1, dst, passphrase, salt); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 	b.Run("plain", func(b *testing.B) {
 		for b.Loop() {
 			argon2.IDKey(passphrase, salt, MVT1.Iterations, MVT1.MemoryKiB, MVT1.Lanes, MVT1.KeyBytes)

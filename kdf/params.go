@@ -1,12 +1,13 @@
 // Package kdf derives a vault's key from its passphrase: Argon2id (RFC 9106), version 0x13.
 //
-// [MVT1] holds the parameters of the vault format. [Params.Derive] writes the key straight into
-// memory of the caller's, which ought to be locked memory, and erases what Argon2 leaves on the stack
-// and the heap as far as the build allows (see internal/erase; `make build` makes it complete).
+// [MVT1] holds the parameters of the vault format. [Params.Derive] writes the key straight into memory
+// of the caller's, which ought to be locked memory. A [Deriver] does the same with an [Implementation]
+// of the caller's choice.
 //
-// The working memory (64 MiB for MVT1) is faulted in ahead of the derivation, with huge pages where
-// the kernel gives them, because a third of the time of a plain argon2.IDKey call on Linux goes to
-// page faults: BenchmarkDerive compares the two. Everywhere else the plain call is made.
+// On Linux, processors with AVX-512 or AVX2 derive with code of this project, in memory of its own that is
+// overwritten behind every derivation; BenchmarkDerive compares. Everywhere else golang.org/x/crypto/argon2
+// derives. Before its first derivation a Deriver computes a known answer, and where that comes out wrong it
+// takes x/crypto as well, and says so.
 //
 // Derivations in one process run one after the other, so that its peak memory is that of one.
 package kdf
@@ -56,3 +57,6 @@ func (p Params) Validate() error {
 	}
 	return nil
 }
+
+// memoryBytes is the size of the working memory.
+func (p Params) memoryBytes() int { return int(p.MemoryKiB) << 10 }
