@@ -122,7 +122,7 @@ func (d *Deriver) Derive(ctx context.Context, p Params, dst, passphrase, salt []
 	case oneAtATime <- struct{}{}:
 		defer func() { <-oneAtATime }()
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return ctx.Err()
 	}
 	derive := d.derive
 	if d.Problem() != nil {

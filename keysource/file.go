@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
-	"runtime"
 	"sync"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
@@ -15,44 +13,53 @@ import (
 	"github.com/mazevault/vault-tool/internal/redact"
 )
 
-// SuccessorSuffix is appended to a key file's path for the key that a rotation is about to put in its
-// place.
-const SuccessorSuffix = ".new"
-
 // File is a key file. The file is opened once for each reading and its permissions are checked on the
 // open descriptor. A pipe, a process substitution or /dev/fd/N serves as well; since it can be read
 // only once, its passphrase is kept, as two random shares in locked memory, until Close.
+//
+// No reading waits longer than its context lives: neither for the writer of a pipe, nor for another reading.
 type File struct {
 	redact.Value
 	path string
 
-	mu   sync.Mutex
-	once *lockedmem.Split // what a pipe held
+	turn    chan struct{} // has an element while somebody reads the file
+	mu      sync.Mutex    // guards what follows
+	once    *lockedmem.Split
+	users   int  // callers that use once
+	closed  bool // once is destroyed by the last of them
+	regular bool // it has been a regular file, so a pipe in its place is no key
 }
 
 // NewFile returns the source for the key file at path. Nothing is read yet.
-func NewFile(path string) *File { return &File{path: path} }
+func NewFile(path string) *File { return &File{path: path, turn: make(chan struct{}, 1)} }
 
 // String returns the path.
 func (f *File) String() string { return f.path }
 
-// Close wipes what was kept of a pipe. It may be called again.
+// Close wipes what was kept of a pipe, behind the last use of it that is under way. It may be called again.
 func (f *File) Close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.once.Destroy()
-	f.once = nil
+	f.closed = true
+	f.wipeUnused()
 }
 
-// Passphrase implements [Source]. Errors wrap [ErrStat], [ErrPermissive], [ErrEmpty] or
-// [ErrTooLarge] and name the file.
-func (f *File) Passphrase(_ context.Context, use func(passphrase []byte) error) error {
-	buf, kept, err := f.load()
+func (f *File) wipeUnused() {
+	if f.closed && f.users == 0 {
+		f.once.Destroy()
+		f.once = nil
+	}
+}
+
+// Passphrase implements [Source]. Errors wrap [ErrStat], [ErrPermissive], [ErrEmpty] or [ErrTooLarge] and
+// name the file, or are the context's.
+func (f *File) Passphrase(ctx context.Context, use func(passphrase []byte) error) error {
+	buf, err := f.load(ctx)
 	if err != nil {
 		return err
 	}
-	if kept != nil {
-		return kept.Use(use)
+	if buf == nil {
+		return f.useKept(use)
 	}
 	defer buf.Destroy()
 	passphrase, err := f.trim(buf)
@@ -62,25 +69,60 @@ func (f *File) Passphrase(_ context.Context, use func(passphrase []byte) error) 
 	return use(passphrase)
 }
 
-// load reads the file into buf. What can be read only once is kept instead, and buf is nil then. The
-// lock is held meanwhile, so that a second caller waits for the first and does not find a pipe empty.
-func (f *File) load() (buf *lockedmem.Buffer, kept *lockedmem.Split, err error) {
+// useKept calls use with what a pipe held.
+func (f *File) useKept(use func(passphrase []byte) error) error {
+	f.mu.Lock()
+	kept := f.once
+	if kept == nil {
+		f.mu.Unlock()
+		return statError(f.path, os.ErrClosed)
+	}
+	f.users++
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		f.users--
+		f.wipeUnused()
+	}()
+	return kept.Use(use)
+}
+
+// load reads the file. What can be read only once is kept instead, and the result is nil then. A second
+// caller waits for the first, so that it does not find a pipe empty.
+func (f *File) load(ctx context.Context) (*lockedmem.Buffer, error) {
+	select {
+	case f.turn <- struct{}{}:
+		defer func() { <-f.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	f.mu.Lock()
+	kept, regular, drained := f.once != nil, f.regular, f.closed && !f.regular
+	f.mu.Unlock()
+	switch {
+	case kept:
+		return nil, nil
+	case drained:
+		return nil, statError(f.path, os.ErrClosed)
+	}
+	buf, rereadable, err := readKeyFile(ctx, f.path, regular)
+	if err != nil {
+		return nil, err
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.once != nil {
-		return nil, f.once, nil
-	}
-	buf, rereadable, err := readKeyFile(f.path)
-	if err != nil || rereadable {
-		return buf, nil, err
+	if rereadable {
+		f.regular = true
+		return buf, nil
 	}
 	defer buf.Destroy()
 	passphrase, err := f.trim(buf)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	f.once, err = lockedmem.NewSplit(passphrase)
-	return nil, f.once, err
+	return nil, err
 }
 
 // trim applies the reading rule, and names the file in the error.
@@ -92,39 +134,12 @@ func (f *File) trim(buf *lockedmem.Buffer) ([]byte, error) {
 	return passphrase, nil
 }
 
-// Successor calls use with the passphrase in the file that a rotation is about to rename to this one,
-// if there is one: the path with SuccessorSuffix, or that of the file behind a symbolic link. It
-// makes a source of vaultfile's that keeps reading through a rotation. Only a regular file counts: a
-// pipe of that name would hold up every reader whose key is wrong.
-func (f *File) Successor(ctx context.Context, use func(passphrase []byte) error) (found bool, err error) {
-	for _, path := range f.successorPaths() {
-		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-			continue
-		}
-		next := NewFile(path)
-		err := next.Passphrase(ctx, use)
-		next.Close()
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		return true, err
-	}
-	return false, nil
-}
-
-func (f *File) successorPaths() []string {
-	paths := []string{f.path + SuccessorSuffix}
-	if target, err := filepath.EvalSymlinks(f.path); err == nil && target+SuccessorSuffix != filepath.Clean(paths[0]) {
-		paths = append(paths, target+SuccessorSuffix)
-	}
-	return paths
-}
-
-// readKeyFile returns the content of the key file at path, and whether it can be read again.
-func readKeyFile(path string) (buf *lockedmem.Buffer, rereadable bool, err error) {
+// readKeyFile returns the content of the key file at path, and whether it can be read again. With wasRegular a
+// pipe is an error: it took the place of a key file.
+func readKeyFile(ctx context.Context, path string, wasRegular bool) (buf *lockedmem.Buffer, rereadable bool, err error) {
 	f, err := descriptor.Open(path)
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrStat, err)
+		return nil, false, statError(path, err)
 	}
 	defer func() {
 		if closeErr := f.Close(); err == nil && closeErr != nil {
@@ -134,47 +149,38 @@ func readKeyFile(path string) (buf *lockedmem.Buffer, rereadable bool, err error
 	}()
 	info, err := f.Stat()
 	if err != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrStat, err)
+		return nil, false, statError(path, err)
 	}
-	if err := checkMode(path, info.Mode()); err != nil {
+	if err := checkMode(f, path, info); err != nil {
 		return nil, false, err
 	}
-	buf, err = lockedmem.ReadAll(f, MaxBytes)
-	if errors.Is(err, lockedmem.ErrTooLarge) {
-		return nil, false, fmt.Errorf("%w: %s has more than %d bytes", ErrTooLarge, path, MaxBytes)
+	regular := info.Mode().IsRegular()
+	if wasRegular && !regular {
+		return nil, false, fmt.Errorf("%w: %s is no longer a regular file", ErrStat, path)
 	}
-	if err != nil {
-		return nil, false, fmt.Errorf("%w: %w", ErrStat, err)
-	}
-	return buf, info.Mode().IsRegular() && !descriptor.Named(path), nil
+	buf, err = readPassphrase(ctx, f, path)
+	return buf, regular && !descriptor.Named(path), err
 }
 
-// PermissiveError is the detail of an [ErrPermissive].
-type PermissiveError struct {
-	Path string
-	Mode fs.FileMode // permission bits only
-}
-
-func (e *PermissiveError) Error() string {
-	return fmt.Sprintf("%v: %s has mode %04o", ErrPermissive, e.Path, e.Mode)
-}
-
-// Unwrap makes the error match [ErrPermissive].
-func (e *PermissiveError) Unwrap() error { return ErrPermissive }
-
-// othersMask are the permissions that nobody but a key file's owner may have.
-const othersMask fs.FileMode = 0o077
-
-func checkMode(path string, mode fs.FileMode) error {
+// readPassphrase reads an open key file to its end.
+func readPassphrase(ctx context.Context, f *os.File, path string) (*lockedmem.Buffer, error) {
+	buf, err := lockedmem.ReadAll(descriptor.Reader(ctx, f), MaxBytes)
 	switch {
-	case mode.IsDir():
-		return fmt.Errorf("%w: %s is a directory", ErrStat, path)
-	case runtime.GOOS == "windows":
-		return nil // permission bits mean nothing there
-	case mode&fs.ModeSocket != 0:
-		return nil // nor on a socket, which only its holder can have opened; some programs start others with one as stdin
-	case mode.Perm()&othersMask != 0:
-		return &PermissiveError{Path: path, Mode: mode.Perm()}
+	case errors.Is(err, lockedmem.ErrTooLarge):
+		return nil, fmt.Errorf("%w: %s has more than %d bytes", ErrTooLarge, path, MaxBytes)
+	case err != nil && ctx.Err() != nil:
+		return nil, err
+	case err != nil:
+		return nil, statError(path, err)
 	}
-	return nil
+	return buf, nil
+}
+
+// statError is an ErrStat that names the file once.
+func statError(path string, err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		err = pathErr.Err
+	}
+	return fmt.Errorf("%w: %s: %w", ErrStat, path, err)
 }

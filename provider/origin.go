@@ -184,9 +184,9 @@ func (s *measuredSource) Passphrase(ctx context.Context, use func([]byte) error)
 }
 
 // Successor passes on to a source that has one.
-func (s *measuredSource) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+func (s *measuredSource) Successor(ctx context.Context, use func([]byte) error) (string, error) {
 	if source, ok := s.Source.(vaultfile.SuccessorSource); ok {
 		return source.Successor(ctx, use)
 	}
-	return false, nil
+	return "", nil
 }

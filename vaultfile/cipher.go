@@ -48,7 +48,7 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 	}
 	if _, err := f.ReadAt(body.Bytes(), payloadOffset); err != nil {
 		body.Destroy()
-		return nil, err
+		return nil, cutShort(err)
 	}
 	return &sealedFile{id: id, body: body}, nil
 }

@@ -1,7 +1,9 @@
 package vaultfile
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -52,7 +54,7 @@ func identify(f *os.File) (Identity, error) {
 	}
 	var header [payloadOffset]byte
 	if _, err := f.ReadAt(header[:], 0); err != nil {
-		return Identity{}, err
+		return Identity{}, cutShort(err)
 	}
 	if string(header[:magicBytes]) != magic {
 		return Identity{}, ErrNotVault
@@ -60,5 +62,14 @@ func identify(f *os.File) (Identity, error) {
 	id.salt = [saltBytes]byte(header[saltOffset:nonceOffset])
 	id.nonce = [nonceBytes]byte(header[nonceOffset:payloadOffset])
 	_, err = f.ReadAt(id.tag[:], id.bytes-tagBytes)
-	return id, err
+	return id, cutShort(err)
+}
+
+// cutShort is ErrChanged for a file that has become shorter than it was a moment ago: a program that writes over
+// it, cp say, has begun.
+func cutShort(err error) error {
+	if errors.Is(err, io.EOF) {
+		return fmt.Errorf("%w (it became shorter while it was read)", ErrChanged)
+	}
+	return err
 }

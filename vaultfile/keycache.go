@@ -1,6 +1,10 @@
 package vaultfile
 
-import "github.com/mazevault/vault-tool/internal/lockedmem"
+import (
+	"context"
+
+	"github.com/mazevault/vault-tool/internal/lockedmem"
+)
 
 // KeyCache keeps derived keys beyond the life of the process. It is asked only by somebody who has the
 // passphrase, and must not answer to another one. All slices are valid for the length of the call; key
@@ -24,9 +28,9 @@ type UnlockerOption func(*Unlocker)
 func WithKeyCache(c KeyCache) UnlockerOption { return func(u *Unlocker) { u.cache = c } }
 
 // obtain takes the key from the cache, or derives it.
-func (u *Unlocker) obtain(salt [saltBytes]byte, passphrase []byte) (*derivedKey, error) {
+func (u *Unlocker) obtain(ctx context.Context, salt [saltBytes]byte, passphrase []byte) (*derivedKey, error) {
 	if u.cache == nil {
-		return derive(salt, passphrase)
+		return u.derive(ctx, salt, passphrase)
 	}
 	key, err := lockedmem.New(int(kdfParams.KeyBytes))
 	if err != nil {
@@ -34,7 +38,7 @@ func (u *Unlocker) obtain(salt [saltBytes]byte, passphrase []byte) (*derivedKey,
 	}
 	defer key.Destroy()
 	if !u.cache.Load(key.Bytes(), passphrase, salt[:]) {
-		return derive(salt, passphrase)
+		return u.derive(ctx, salt, passphrase)
 	}
 	k, err := newDerivedKey(salt, passphrase, key.Bytes())
 	if err == nil {

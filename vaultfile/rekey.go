@@ -94,7 +94,7 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	if err := s.replace(ctx, draft, fresh, checkIs(id)); err != nil {
 		return false, err
 	}
-	newKey.store(fresh)
+	newKey.prove(fresh)
 	return true, nil
 }
 

@@ -86,13 +86,13 @@ func (s *scheduledSource) Passphrase(ctx context.Context, use func([]byte) error
 	return s.current.Passphrase(ctx, use)
 }
 
-func (s *scheduledSource) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+func (s *scheduledSource) Successor(ctx context.Context, use func([]byte) error) (string, error) {
 	s.pass()
 	defer s.pass()
 	if s.successor == "" {
-		return false, nil
+		return "", nil
 	}
-	return true, s.successor.Passphrase(ctx, use)
+	return "successor", s.successor.Passphrase(ctx, use)
 }
 
 // schedules calls f with every way to spread steps over moments.

@@ -82,11 +82,11 @@ func (s cancellingSource) Passphrase(ctx context.Context, use func([]byte) error
 	return s.PassphraseSource.Passphrase(ctx, use)
 }
 
-func (s cancellingSource) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+func (s cancellingSource) Successor(ctx context.Context, use func([]byte) error) (string, error) {
 	if successor, ok := s.PassphraseSource.(SuccessorSource); ok {
 		return successor.Successor(ctx, use)
 	}
-	return false, nil
+	return "", nil
 }
 
 // staticRotation is a source with a successor.
@@ -96,11 +96,11 @@ type staticRotation struct {
 	err  error
 }
 
-func (s *staticRotation) Successor(ctx context.Context, use func([]byte) error) (bool, error) {
+func (s *staticRotation) Successor(ctx context.Context, use func([]byte) error) (string, error) {
 	if s.err != nil {
-		return true, s.err
+		return "", s.err
 	}
-	return true, s.next.Passphrase(ctx, use)
+	return "next", s.next.Passphrase(ctx, use)
 }
 
 func TestSuccessorOpens(t *testing.T) {

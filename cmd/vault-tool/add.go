@@ -100,7 +100,7 @@ func (a *app) runAdd(ctx context.Context, o addOptions) error {
 	defer value.Destroy()
 
 	s := addSummary{VaultFile: a.vaultPath(), Name: o.name}
-	err = a.withUnlocker(func(u *vaultfile.Unlocker) error {
+	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions(), CreateMissing: o.create}
 		return vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) (err error) {
 			s.Created = d.New()

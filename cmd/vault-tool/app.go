@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,10 +37,11 @@ type app struct {
 	keyCacheTTL time.Duration // 0: the environment's, or none
 	keyCache    *keycache.Cache
 
-	parsed      bool // the command line was understood; errors before that are of usage
-	warnedShort bool
-	finished    bool
-	completing  bool // a line that is being edited is no place for warnings
+	parsed        bool // the command line was understood; errors before that are of usage
+	warnedShort   bool
+	toldSuccessor bool
+	finished      bool
+	completing    bool // a line that is being edited is no place for warnings
 }
 
 func newApp(cancel context.CancelCauseFunc, exit func(code int)) *app {
@@ -147,7 +149,7 @@ func (a *app) warnIfShort(source string, passphrase []byte) {
 }
 
 // withUnlocker calls f with an unlocker for the key of the command line, and wipes what it holds.
-func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
+func (a *app) withUnlocker(ctx context.Context, f func(*vaultfile.Unlocker) error) error {
 	source, err := a.vaultKey()
 	if err != nil {
 		return err
@@ -155,20 +157,42 @@ func (a *app) withUnlocker(f func(*vaultfile.Unlocker) error) error {
 	defer source.Close()
 	u := a.newUnlocker(source)
 	defer u.Close()
-	return a.nameKey(f(u))
+	return a.nameKey(ctx, source, f(u))
 }
 
-// nameKey says in the hint of an error about a key that does not fit which one that was.
-func (a *app) nameKey(err error) error {
+// nameKey says in the hint of an error about a key that does not fit which one that was, and what is odd about
+// it.
+func (a *app) nameKey(ctx context.Context, source vaultfile.PassphraseSource, err error) error {
 	if !errors.Is(err, vaultfile.ErrDecryption) {
 		return err
 	}
-	return &failure{code: exitCannotOpen, err: err, hint: decryptionHint("the key in " + a.keyName())}
+	key := "the key in " + a.keyName()
+	_ = source.Passphrase(ctx, func(passphrase []byte) error { // where it cannot be read again, nothing is said of it
+		if odd := keysource.Irregularities(passphrase); len(odd) > 0 {
+			key += " (it has " + strings.Join(odd, " and ") + ", which counts as a part of it)"
+		}
+		return nil
+	})
+	return &failure{code: exitCannotOpen, err: err, hint: decryptionHint(key)}
+}
+
+// tellSuccessor says that KEY.new opened the vault, or why it was not used. A command that opens the vault
+// twice says it once.
+func (a *app) tellSuccessor(r vaultfile.SuccessorReport) {
+	if a.toldSuccessor || a.completing {
+		return
+	}
+	a.toldSuccessor = true
+	if r.Err != nil {
+		a.warn("a key for a rotation is not used: %v", r.Err)
+		return
+	}
+	a.note("%s does not open %s; %s does: the key is being changed. Where no rotation is under way, find out who put it there.", a.keyName(), r.Vault, r.Opened)
 }
 
 // withVault calls f with the vault of the command line, opened, and closes it.
 func (a *app) withVault(ctx context.Context, f func(*vaultfile.Vault) error) error {
-	return a.withUnlocker(func(u *vaultfile.Unlocker) error {
+	return a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		v, err := vaultfile.Open(ctx, a.vaultPath(), u)
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -49,6 +50,10 @@ func completeFiles(cmd *cobra.Command, flags ...string) {
 // completeNames completes secret names, where the key can be read; otherwise it offers nothing.
 func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []cobra.Completion
+	// A key from a pipe is for the command, once, and might never come.
+	if info, err := os.Stat(a.keyPath()); err != nil && a.azureURL() == "" || err == nil && !info.Mode().IsRegular() {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
 	ctx := cmd.Context()
 	if ctx == nil {
 		ctx = context.Background()

@@ -58,7 +58,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 	defer input.Destroy()
 
 	s := encryptSummary{VaultFile: path}
-	err = a.withUnlocker(func(u *vaultfile.Unlocker) (err error) {
+	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) (err error) {
 		create := vaultfile.CreateOptions{WriteOptions: a.writeOptions(), Replace: o.force}
 		s.Outcome, err = vaultfile.Create(ctx, path, u, create, func(d *vaultfile.Draft) error {
 			if err := d.SetJSON(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM))); err != nil {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -87,6 +88,11 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 	})
 	if err != nil {
 		return err
+	}
+	if a.azureURL() == "" {
+		if err := descriptor.Withhold(a.keyPath()); err != nil {
+			return fmt.Errorf("keep the key from the command: %w", err)
+		}
 	}
 	a.finish()
 	a.interrupts.release() // no signal may be on its way when the command starts

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 )
@@ -21,7 +22,7 @@ func (a *app) readInput(ctx context.Context, f *os.File, what string, limit int)
 	done := make(chan result, 1)
 	go func() {
 		var r result
-		erase.Do(func() { r.buf, r.err = lockedmem.ReadAll(f, limit) }) // which a new goroutine does not inherit
+		erase.Do(func() { r.buf, r.err = lockedmem.ReadAll(descriptor.Reader(ctx, f), limit) }) // which a new goroutine does not inherit
 		done <- r
 	}()
 	a.interrupts.catch() // meanwhile; what is to come may take its time

@@ -39,11 +39,12 @@ func (a *app) openKeyCache(flags *pflag.FlagSet) error {
 // newUnlocker returns an unlocker that uses the cache of derived keys, if there is one. From the start of
 // a derivation, which takes a while, a signal cancels the command.
 func (a *app) newUnlocker(source vaultfile.PassphraseSource) *vaultfile.Unlocker {
+	report := vaultfile.WithSuccessorReport(a.tellSuccessor)
 	if a.keyCache == nil {
 		a.interrupts.catch()
-		return vaultfile.NewUnlocker(source, vaultfile.WithKeyCache(keycache.Forgetter{})) // a rotation ends what others cached
+		return vaultfile.NewUnlocker(source, report, vaultfile.WithKeyCache(keycache.Forgetter{})) // a rotation ends what others cached
 	}
-	return vaultfile.NewUnlocker(source, vaultfile.WithKeyCache(interruptibleCache{a.keyCache, a.interrupts}))
+	return vaultfile.NewUnlocker(source, report, vaultfile.WithKeyCache(interruptibleCache{a.keyCache, a.interrupts}))
 }
 
 // interruptibleCache begins to catch signals when a key has to be derived.

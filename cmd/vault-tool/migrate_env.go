@@ -78,7 +78,7 @@ func (a *app) runMigrateEnv(ctx context.Context, o migrateOptions) error {
 		return err
 	}
 	defer m.close()
-	if err := a.withUnlocker(func(u *vaultfile.Unlocker) error { return m.run(ctx, u) }); err != nil {
+	if err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error { return m.run(ctx, u) }); err != nil {
 		return err
 	}
 	return a.reportMigration(m)

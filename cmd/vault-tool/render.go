@@ -208,7 +208,7 @@ func (a *app) runRender(ctx context.Context, o renderOptions) error {
 // renderOnce opens the vault before anything is made, and again under the lock: another process may have rendered a newer
 // vault meanwhile. The second time costs no key derivation.
 func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
-	return a.withUnlocker(func(u *vaultfile.Unlocker) error {
+	return a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		open := func(use func(render.Secrets) error) error {
 			v, err := vaultfile.Open(ctx, a.vaultPath(), u)
 			if err != nil {

@@ -36,7 +36,7 @@ func (a *app) runRm(ctx context.Context, names []string) error {
 	slices.Sort(names)
 	names = slices.Compact(names)
 	path := a.vaultPath()
-	err := a.withUnlocker(func(u *vaultfile.Unlocker) error {
+	err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions()}
 		return vaultfile.Update(ctx, path, u, update, func(d *vaultfile.Draft) error {
 			missing := slices.DeleteFunc(slices.Clone(names), d.Has)

@@ -155,7 +155,7 @@ func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o v
 	defer oldKey.Close()
 	defer newKey.Close()
 	rekeyed, err := vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
-	return rekeyed, a.nameKey(err)
+	return rekeyed, a.nameKey(ctx, oldSource, err)
 }
 
 // rotateInPlace goes from (KEY old, vault old) over (KEY.new, vault old) and (KEY.new, vault new) to

@@ -3,6 +3,12 @@
 //
 // Such a name is not opened again but duplicated. To open it again is not the same: an unprivileged
 // process that is not dumpable may not, and a regular file would be read from its start once more.
+//
+// What is opened here is a key or holds secrets, so a descriptor that was named is closed in every program
+// that the process starts or becomes. Standard input cannot be closed there: see [Withhold].
+//
+// No call waits for the writer of a named pipe: [Open] returns at once, and [Reader] waits as long as a context
+// lets it.
 package descriptor
 
 import (
@@ -17,7 +23,7 @@ import (
 func Open(path string) (*os.File, error) {
 	fd, ok := number(path)
 	if !ok {
-		return os.Open(path)
+		return os.OpenFile(path, os.O_RDONLY|nonblock, 0)
 	}
 	f, err := duplicate(fd, path)
 	if err != nil {
@@ -30,6 +36,15 @@ func Open(path string) (*os.File, error) {
 func Named(path string) bool {
 	_, ok := number(path)
 	return ok
+}
+
+// Withhold keeps the standard input that path names from the program that this process becomes: it puts the
+// null device in its place. Other paths need nothing of the kind.
+func Withhold(path string) error {
+	if fd, ok := number(path); !ok || fd != 0 {
+		return nil
+	}
+	return replaceStdin()
 }
 
 func number(path string) (int, bool) {

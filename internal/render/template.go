@@ -2,6 +2,7 @@ package render
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -43,7 +44,7 @@ func ReadTemplate(path string) (*Template, error) {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}
 	defer f.Close() // read-only: nothing to report
-	text, err := io.ReadAll(io.LimitReader(f, maxTemplateBytes+1))
+	text, err := io.ReadAll(io.LimitReader(descriptor.Reader(context.Background(), f), maxTemplateBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the template: %w", err)
 	}

@@ -1,0 +1,96 @@
+package keysource
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+)
+
+// ErrForeign: a key, or a link that leads to it, belongs to somebody who may have put it there to be used
+// in place of the right one.
+var ErrForeign = fmt.Errorf("vault key file belongs to another user")
+
+// ForeignError is the detail of an [ErrForeign].
+type ForeignError struct {
+	Path  string // the file, or the link that leads to it
+	Owner uint32 // its uid
+	Key   string // the key whose place it is to take
+}
+
+func (e *ForeignError) Error() string {
+	return fmt.Sprintf("%s belongs to uid %d, and not to the owner of %s, to you or to root", e.Path, e.Owner, e.Key)
+}
+
+// Unwrap makes the error match [ErrForeign].
+func (e *ForeignError) Unwrap() error { return ErrForeign }
+
+// owners says whose files are believed: those of a key's owner, of the caller and of root.
+type owners struct {
+	key     string
+	keyUID  uint32
+	hasKey  bool
+	caller  uint32
+	strange func(uid uint32) bool // a uid that several users may stand behind
+}
+
+// ownersFor returns whose files may take the place of the key file at path. Where that is missing they are the
+// caller's and root's.
+func ownersFor(path string) owners {
+	o := owners{key: path, caller: uint32(os.Geteuid()), strange: isOverflowUID}
+	if info, err := os.Stat(path); err == nil {
+		o.keyUID, o.hasKey = ownerOf(info)
+	}
+	return o
+}
+
+// accept returns a ForeignError for a file or link of anybody else.
+//
+// In a user namespace all users that it does not know show as one, the overflow uid. A file of that uid is
+// accepted in the place of a key of that uid, for there is no more to go by, and of no other key: it is neither
+// the caller nor root, whoever they are.
+func (o owners) accept(path string, info fs.FileInfo) error {
+	uid, ok := ownerOf(info)
+	if !ok { // files have no uid here
+		return nil
+	}
+	same := o.hasKey && uid == o.keyUID
+	if !o.strange(uid) {
+		same = same || uid == o.caller || uid == 0
+	}
+	if same {
+		return nil
+	}
+	return &ForeignError{Path: path, Owner: uid, Key: o.key}
+}
+
+// isOverflowUID tells whether uid stands for every user that the user namespace of this process does not know.
+// In the first namespace, which knows all of them, it is an ordinary uid.
+func isOverflowUID(uid uint32) bool {
+	overflow, inNamespace := namespace()
+	return inNamespace && uid == overflow
+}
+
+// namespace returns the overflow uid, and whether this process is in a user namespace that does not know
+// every user. A process does not change its namespace once it has threads.
+var namespace = sync.OnceValues(func() (overflow uint32, inNamespace bool) {
+	const whole = "0 0 4294967295" // user_namespaces(7)
+	uidMap, err := os.ReadFile("/proc/self/uid_map")
+	if err != nil || strings.Join(strings.Fields(string(uidMap)), " ") == whole {
+		return 0, false
+	}
+	overflow = 65534
+	if text, err := os.ReadFile("/proc/sys/kernel/overflowuid"); err == nil {
+		_, _ = fmt.Sscan(string(text), &overflow) // else the kernel's default stands
+	}
+	return overflow, true
+})
+
+// CheckNewKey tells whether the key file at path may become the key of a vault in the place of the one at
+// oldPath ("" where that is no file): it belongs to the owner of that one, to the caller or to root, and so
+// does every link that leads to it. Else whoever owns it may know it. The error wraps [ErrForeign] or is the
+// system's. A descriptor (/dev/fd/N) was opened by the caller, and is accepted.
+func CheckNewKey(path, oldPath string) error {
+	return checkOwner(path, ownersFor(oldPath))
+}

@@ -1,0 +1,128 @@
+package keysource
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/mazevault/vault-tool/internal/descriptor"
+)
+
+// SuccessorSuffix is appended to a key file's path for the key that a rotation is about to put in its
+// place.
+const SuccessorSuffix = ".new"
+
+// maxLinks is how many symbolic links may lead to a file: as many as Linux follows (path_resolution(7)).
+const maxLinks = 40
+
+// Successor calls use with the passphrase in the file that a rotation is about to rename to this one, if
+// there is one: the path with SuccessorSuffix, or that of the file behind a symbolic link. It returns the path
+// of the file that it used, "" where it used none. It makes a source of vaultfile's that keeps reading
+// through a rotation.
+//
+// Whoever can put a file there would have vaults opened with a key that he knows. So a successor counts only
+// if it is a regular file with one name, and it and every link that leads to it belong to the key's owner, the
+// caller or root (see docs/threat-model.md). Anything else is as if it were not there: the path is "", and
+// the error says why, wrapping [ErrForeign], [ErrPermissive] or [ErrStat]. It never waits for the writer of a pipe.
+func (f *File) Successor(ctx context.Context, use func(passphrase []byte) error) (used string, err error) {
+	if descriptor.Named(f.path) {
+		return "", nil
+	}
+	believed := ownersFor(f.path)
+	var refused error
+	for _, path := range f.successorPaths() {
+		used, err := useSuccessor(ctx, path, believed, use)
+		switch {
+		case used:
+			return path, err
+		case errors.Is(err, fs.ErrNotExist):
+		case err != nil && refused == nil:
+			refused = err
+		}
+	}
+	return "", refused
+}
+
+// useSuccessor calls use with the passphrase in one file, and tells whether it did.
+func useSuccessor(ctx context.Context, path string, believed owners, use func([]byte) error) (used bool, err error) {
+	file, err := openFollowing(path, believed.accept)
+	if err != nil {
+		return false, err
+	}
+	defer func() { _ = file.Close() }() // opened for reading only
+	info, err := file.Stat()
+	if err != nil {
+		return false, statError(path, err)
+	}
+	if err := believed.accept(path, info); err != nil {
+		return false, err
+	}
+	if !info.Mode().IsRegular() {
+		return false, fmt.Errorf("%w: %s is not a regular file", ErrStat, path)
+	}
+	if links(info) > 1 {
+		return false, fmt.Errorf("%w: %s has a second name (a hard link)", ErrStat, path)
+	}
+	if err := checkMode(file, path, info); err != nil {
+		return false, err
+	}
+	buf, err := readPassphrase(ctx, file, path)
+	if err != nil {
+		return false, err
+	}
+	defer buf.Destroy()
+	passphrase, err := Passphrase(buf.Bytes())
+	if err != nil {
+		return false, fmt.Errorf("%w: %s", err, path)
+	}
+	return true, use(passphrase)
+}
+
+func (f *File) successorPaths() []string {
+	paths := []string{f.path + SuccessorSuffix}
+	if target, err := filepath.EvalSymlinks(f.path); err == nil && target+SuccessorSuffix != filepath.Clean(paths[0]) {
+		paths = append(paths, target+SuccessorSuffix)
+	}
+	return paths
+}
+
+// checkOwner tells whether the file at path, and every link that leads to it, belongs to somebody believed.
+func checkOwner(path string, believed owners) error {
+	if descriptor.Named(path) {
+		return nil
+	}
+	file, err := openFollowing(path, believed.accept)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // opened for reading only
+	info, err := file.Stat()
+	if err != nil {
+		return statError(path, err)
+	}
+	return believed.accept(path, info)
+}
+
+// splitPath returns where the walk to a file begins, and the names of the steps.
+func splitPath(path string) (start string, steps []string) {
+	volume := filepath.VolumeName(path)
+	rest := path[len(volume):]
+	start = "."
+	if volume != "" || rest != "" && os.IsPathSeparator(rest[0]) {
+		start = volume + string(filepath.Separator)
+	}
+	for from := 0; from <= len(rest); {
+		to := from
+		for to < len(rest) && !os.IsPathSeparator(rest[to]) {
+			to++
+		}
+		if step := rest[from:to]; step != "" && step != "." {
+			steps = append(steps, step)
+		}
+		from = to + 1
+	}
+	return start, steps
+}

@@ -1,0 +1,53 @@
+//go:build !linux
+
+package keysource
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// openFollowing opens the file at path for reading. It follows links one by one and asks accept about each
+// before it does. Somebody who may exchange a link of another's between the question and the step is not
+// seen here; on Linux he is.
+func openFollowing(path string, accept func(path string, info os.FileInfo) error) (*os.File, error) {
+	at, steps := splitPath(path)
+	for followed := 0; len(steps) > 0; {
+		next := filepath.Join(at, steps[0])
+		info, err := os.Lstat(next)
+		if err != nil {
+			return nil, statError(path, err)
+		}
+		steps = steps[1:]
+		if info.Mode()&fs.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		if err := accept(next, info); err != nil {
+			return nil, err
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return nil, statError(path, err)
+		}
+		if followed++; followed > maxLinks {
+			return nil, statError(path, fmt.Errorf("too many links"))
+		}
+		start, before := splitPath(target)
+		steps = append(before, steps...)
+		if start != "." {
+			at = start
+		}
+	}
+	info, err := os.Lstat(at)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%w: %s is not a regular file", ErrStat, path) // before it is opened: a pipe would wait
+	}
+	file, err := os.Open(at)
+	if err != nil {
+		return nil, statError(path, err)
+	}
+	return file, nil
+}
