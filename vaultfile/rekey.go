@@ -17,9 +17,17 @@ type RekeyOptions struct {
 	Prepare func() error
 
 	// Finish, if set, is called under the lock when the vault is under the new key and durable: the
-	// place to put the new key file in the old one's place.
+	// place to put the new key file in the old one's place. Its error is in a [RekeyedError].
 	Finish func() error
 }
+
+// RekeyedError is an error from behind the point of no return: the vault is under the new key.
+type RekeyedError struct{ Err error }
+
+func (e *RekeyedError) Error() string { return e.Err.Error() }
+
+// Unwrap returns what failed.
+func (e *RekeyedError) Unwrap() error { return e.Err }
 
 // Rekey re-encrypts the vault at path from the key of oldKey to that of newKey, with a fresh salt. The
 // content does not change. The re-encrypted vault is opened with the new key before it replaces the
@@ -28,6 +36,8 @@ type RekeyOptions struct {
 // Rekey can be repeated: a vault that the new key opens already is left as it is (rekeyed is false
 // then), so that a rotation which was interrupted anywhere is completed by running it again. Equal
 // passphrases are an ErrSameKey.
+//
+// An error means that the vault is under the old key, unless it is a [RekeyedError].
 func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOptions) (rekeyed bool, err error) {
 	s, err := begin(ctx, path, oldKey, o.WriteOptions, false)
 	if errors.Is(err, ErrDecryption) {
@@ -54,7 +64,9 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 	}
 	rekeyed, err = s.rekey(ctx, oldKey, newKey)
 	if err == nil && o.Finish != nil {
-		err = o.Finish()
+		if err = o.Finish(); err != nil {
+			err = &RekeyedError{err}
+		}
 	}
 	return rekeyed, err
 }
@@ -92,6 +104,9 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	oldKey.forgetCached(k)       // before, for one who is killed after the replacement
 	defer oldKey.forgetCached(k) // and behind, because a reader may have cached it once more
 	if err := s.replace(ctx, draft, fresh, checkIs(id)); err != nil {
+		if errors.Is(err, ErrUnconfirmed) {
+			err = &RekeyedError{err}
+		}
 		return false, err
 	}
 	newKey.prove(fresh)

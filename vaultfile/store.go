@@ -274,7 +274,7 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error)
 	if err := durable.CheckReplaceable(s.target); err != nil {
 		return "", err
 	}
-	if err := durable.Keep(s.target, BackupSuffix); err != nil {
+	if _, err := durable.Keep(s.target, BackupSuffix, 0); err != nil {
 		return "", err
 	}
 	return Replaced, s.replace(ctx, draft, k, check)

@@ -112,6 +112,7 @@ func (a *app) runAdd(ctx context.Context, o addOptions) error {
 			return err
 		})
 	})
+	err = leftUnchanged(err)
 	if errors.Is(err, vaultfile.ErrNotExist) {
 		return &failure{code: exitNotFound, err: err, hint: "check --vault-file and " + vaultFileEnv + ", or make a new vault with: --create"}
 	}

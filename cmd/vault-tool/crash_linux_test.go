@@ -60,11 +60,15 @@ func crashCases() []crashCase {
 		name: "encrypt --force", args: []string{"encrypt", "--force"}, stdin: `{"Z":"26"}`,
 		before: old, after: map[string]string{"Z": "26"}, leaves: []string{"secrets.vault.bak"},
 	}
-	rotate := crashCase{name: "rotate-key --in-place", args: []string{"rotate-key", "--in-place"}, before: old, after: old}
-	keep := rotate
-	keep.name, keep.args = "rotate-key --keep-old-key", append(rotate.args, "--keep-old-key")
+	discard := crashCase{name: "rotate-key --discard-old-key", args: []string{"rotate-key", "--in-place", "--discard-old-key"}, before: old, after: old}
+	rotate := discard
+	rotate.name, rotate.args = "rotate-key --in-place", []string{"rotate-key", "--in-place"}
 	// Killed after its last step it has nothing to finish when it is run again: it rotates once more.
-	keep.leaves = []string{"vault.key.old", "vault.key.old.1"}
+	rotate.leaves = []string{"vault.key.old", "vault.key.old.1"}
+	toFile := crashCase{
+		name: "rotate-key --new-key-file", args: []string{"rotate-key", "--new-key-file", "vault.key.new"}, before: old, after: old,
+		prepare: func(f *folder) { f.mustRun("", "init", "--key-file", "vault.key.new") },
+	}
 	migrate := crashCase{
 		name: "migrate-env --prune", args: []string{"migrate-env", "--env-file", ".env", "--prune"},
 		prepare: func(f *folder) { f.write(".env", crashEnv, 0o640) },
@@ -99,12 +103,12 @@ func crashCases() []crashCase {
 	attributes.name, attributes.prepare = "add to a vault with attributes", giveAttributes
 
 	cases := []crashCase{
-		add, encrypt, rotate, keep, migrate, create, encryptNew, migrateNew, firstLock, attributes,
+		add, encrypt, rotate, discard, toFile, migrate, create, encryptNew, migrateNew, firstLock, attributes,
 		{name: "rm", args: []string{"rm", "A", "B"}, before: added, after: map[string]string{"C": "new", "SMTP_PASSWORD": old["SMTP_PASSWORD"]}, prepare: func(f *folder) {
 			f.mustRun("new\n", "add", "--name", "C")
 		}, again: []int{exitNotFound}},
 	}
-	for _, c := range []crashCase{add, encrypt, keep, migrate, encryptNew, firstLock} {
+	for _, c := range []crashCase{add, encrypt, rotate, migrate, encryptNew, firstLock} {
 		c.name += ", plain renames"
 		c.lacks = noRenameFlags
 		cases = append(cases, c)
@@ -342,7 +346,7 @@ func TestKillProduct(t *testing.T) {
 		t.Skip("takes minutes: make test-all; TestKillAtEachCall does it with a cheap key derivation")
 	}
 	for _, c := range crashCases() {
-		if !slices.Contains([]string{"add", "encrypt --force", "rotate-key --keep-old-key", "migrate-env --prune"}, c.name) {
+		if !slices.Contains([]string{"add", "encrypt --force", "rotate-key --in-place", "migrate-env --prune"}, c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -73,7 +73,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 		return existingVault(path)
 	}
 	if err != nil {
-		return err
+		return leftUnchanged(err)
 	}
 	return a.reportEncrypt(s)
 }

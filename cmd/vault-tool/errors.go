@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
@@ -60,6 +61,23 @@ func conflict(hint, format string, args ...any) error {
 	return &failure{code: exitConflict, err: fmt.Errorf(format, args...), hint: hint}
 }
 
+// unchangedError marks an error of a command that knows that it has changed nothing: the hint says so.
+type unchangedError struct{ error }
+
+func (e unchangedError) Unwrap() error { return e.error }
+
+// leftUnchanged marks an error of vaultfile.Update or Create, or of the making of a single file: the old file stands,
+// unless the disk did not confirm which one does.
+func leftUnchanged(err error) error {
+	if err == nil || errors.Is(err, vaultfile.ErrUnconfirmed) {
+		return err
+	}
+	return unchangedError{err}
+}
+
+// nothingChanged is what hints say of the state, where it is known.
+const nothingChanged = "nothing was changed"
+
 // outcome is how an error is told.
 type outcome struct {
 	code    int
@@ -95,20 +113,24 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrVerify, exitFailed, "the vault was not changed; check the disk it is on"},
 	{vaultfile.ErrUnconfirmed, exitFailed, "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
 	{vaultfile.ErrFileTooLarge, exitCannotOpen, "check that --vault-file names a vault, which has at most 1 GiB"},
-	{vaultfile.ErrTooLarge, exitUsage, "nothing was changed; a value has at most 64 MiB and a vault 1 GiB"},
+	{vaultfile.ErrTooLarge, exitUsage, "a value has at most 64 MiB and a vault 1 GiB"},
 	{vaultfile.ErrBadName, exitUsage, ""},
-	{vaultfile.ErrBadValue, exitUsage, "nothing was changed; store binary data as text, for example through: base64 -w0"},
+	{vaultfile.ErrBadValue, exitUsage, "store binary data as text, for example through: base64 -w0"},
 	{vaultfile.ErrNotFound, exitNotFound, "vault-tool list shows the names that are there"},
 	{vaultfile.ErrExists, exitConflict, ""},
 	{vaultfile.ErrChanged, exitConflict, "it was left as the other process wrote it; run the command again"},
-	{vaultfile.ErrMountPoint, exitFailed, "nothing was changed; a file that is itself mounted cannot be replaced: mount its directory instead"},
-	{vaultfile.ErrAttributes, exitFailed, "nothing was changed; run the command as the owner of the file"},
+	{vaultfile.ErrMountPoint, exitFailed, "a file that is itself mounted cannot be replaced: mount its directory instead"},
+	{vaultfile.ErrAttributes, exitFailed, "run the command as the owner of the file"},
 	{vaultfile.ErrNotRegular, exitUsage, "give the path of a regular file, or move away what is in its place"},
 	{vaultfile.ErrNotExist, exitNotFound, "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
+	{keysource.ErrForeign, exitInsecure, ""},
 	{keysource.ErrStat, exitFailed, "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
-	{syscall.ENOSPC, exitFailed, "nothing was changed; make room on the disk and try again"},
-	{syscall.EROFS, exitFailed, "nothing was changed; the file system is mounted read-only"},
+	{syscall.ENOSPC, exitFailed, "make room on the disk and try again"},
+	{syscall.EDQUOT, exitFailed, "the disk quota is used up: make room and try again"},
+	{syscall.EFBIG, exitFailed, "a limit on the size of files is in the way (ulimit -f)"},
+	{syscall.EIO, exitFailed, "the disk reports an error; look into the system's log before you go on"},
+	{syscall.EROFS, exitFailed, "the file system is mounted read-only"},
 	{fs.ErrPermission, exitFailed, "check who owns the file and its directory; a change needs write permission on the directory"},
 }
 
@@ -147,8 +169,20 @@ func describe(err error) outcome {
 	}
 	for _, o := range slices.Concat(azureOutcomes, outcomes) {
 		if errors.Is(err, o.target) {
-			return outcome{o.code, message, o.hint}
+			return outcome{o.code, message, withState(err, o.hint)}
 		}
 	}
-	return outcome{exitFailed, message, ""}
+	return outcome{exitFailed, message, withState(err, "")}
+}
+
+// withState puts in front of a hint that nothing was changed, if that is known and not said yet.
+func withState(err error, hint string) string {
+	var known unchangedError
+	switch {
+	case !errors.As(err, &known) || strings.Contains(hint, nothingChanged):
+		return hint
+	case hint == "":
+		return nothingChanged
+	}
+	return nothingChanged + "; " + hint
 }

@@ -20,21 +20,24 @@ import (
 // failable tells whether a failing call is the tool's own and not the Go runtime's or a message to the user.
 func (c call) failable() bool { return c.name != "write" || c.writesFile() }
 
-// TestFailEachCall makes each file system call of a command fail in turn. An add, encrypt or rm that
-// reports a failure has changed nothing and left nothing behind; a rotation or migration may have come
-// half the way, but loses nothing; and each of them, run again, finishes the work.
+// TestFailEachCall makes each file system call of a command fail in turn, in each way that a disk fails. An add,
+// encrypt or rm that reports a failure has changed nothing and left nothing behind; a rotation or migration may
+// have come half the way, but loses nothing; what a hint says of the state is true; and each of them, run again,
+// finishes the work. Without -crash.all every fourth call fails.
 func TestFailEachCall(t *testing.T) {
 	if !canFailCalls {
 		t.Skip("calls cannot be made to fail on this processor")
 	}
-	for _, failure := range []syscall.Errno{unix.EIO, unix.ENOSPC} {
+	const sample = 4
+	for i, failure := range []syscall.Errno{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EFBIG} {
+		chosen := func(made call) bool { return made.failable() && (*crashAll || made.n%sample == i) }
 		for _, c := range crashCases() {
-			if c.lacks != nil || failure == unix.ENOSPC && c.name != "add" {
+			if c.lacks != nil {
 				continue
 			}
 			t.Run(c.name+": "+failure.Error(), func(t *testing.T) {
 				t.Parallel()
-				c.disturbEach(t, true, call.failable, verdict{fail: failure}, func(f, start *folder, at call, r traceResult) {
+				c.disturbEach(t, true, chosen, verdict{fail: failure}, func(f, start *folder, at call, r traceResult) {
 					c.checkFailed(f, start, at, r, failure)
 				})
 			})
@@ -54,9 +57,7 @@ func (c crashCase) checkFailed(f, start *folder, at call, r traceResult, failure
 	if at.changesDisk() && at.name != "unlinkat" && at.name != "copy_file_range" && (r.code != exitFailed || !strings.Contains(r.stderr, failure.Error())) {
 		f.t.Errorf("exit %d and not %d, or no mention of %q: %s", r.code, exitFailed, failure, r.stderr)
 	}
-	if failure == unix.ENOSPC && at.writesFile() && !strings.Contains(r.stderr, "hint: nothing was changed; make room") {
-		f.t.Errorf("no hint: %s", r.stderr)
-	}
+	c.checkHint(f, start, at, r)
 	if c.oneStep() {
 		if f.read("secrets.vault") != start.read("secrets.vault") {
 			f.t.Errorf("failed and changed the vault: %s", r.stderr)
@@ -64,6 +65,26 @@ func (c crashCase) checkFailed(f, start *folder, at call, r traceResult, failure
 		if at.name != "unlinkat" { // what could not be removed is for the next run
 			f.wantNames(append(start.names(), "secrets.vault.lock", "secrets.vault.bak")...)
 		}
+	}
+}
+
+// checkHint compares what the hint says of the state with the state.
+func (c crashCase) checkHint(f, start *folder, at call, r traceResult) {
+	unchanged := f.read("secrets.vault") == start.read("secrets.vault")
+	if strings.Contains(r.stderr, "nothing was changed") && (!unchanged || f.read(".env") != start.read(".env") || f.read("vault.key") != start.read("vault.key")) {
+		f.t.Errorf("the hint says that nothing was changed: %s", r.stderr)
+	}
+	if strings.Contains(r.stderr, "the vault is under vault.key.new now") {
+		f.mustRun("", "list", "--key-file", "vault.key.new")
+	}
+	if at.changesDisk() && r.code == exitFailed && !strings.Contains(r.stderr, "hint: ") {
+		f.t.Errorf("no hint: %s", r.stderr)
+	}
+	if c.oneStep() && at.writesFile() && unchanged && !strings.Contains(r.stderr, "hint: nothing was changed") {
+		f.t.Errorf("the hint does not say that nothing was changed: %s", r.stderr)
+	}
+	if !c.oneStep() && !unchanged && !strings.Contains(r.stderr, "run the command again to finish") {
+		f.t.Errorf("the vault has changed, and the hint does not say what to do: %s", r.stderr)
 	}
 }
 

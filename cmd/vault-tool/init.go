@@ -36,7 +36,7 @@ func (a *app) runInit(context.Context, []string) error {
 			"key file %s exists already", path)
 	}
 	if err != nil {
-		return err
+		return leftUnchanged(err)
 	}
 	a.note("wrote a new vault key to %s (mode 0400)", path)
 	a.note("Back it up now, offline and apart from the vault: without it the vault cannot be opened by anybody.")

@@ -114,13 +114,35 @@ func (m *migration) run(ctx context.Context, u *vaultfile.Unlocker) error {
 	if len(m.chosen) > 0 {
 		update := vaultfile.UpdateOptions{WriteOptions: m.a.writeOptions(), CreateMissing: true}
 		if err := vaultfile.Update(ctx, m.vaultPath, u, update, m.apply); err != nil {
-			return err
+			return leftUnchanged(err)
 		}
 	}
 	if m.pruned == nil {
 		return nil
 	}
-	return m.replaceEnvFile(ctx, u)
+	if err := m.replaceEnvFile(ctx, u); err != nil {
+		return m.notPruned(err)
+	}
+	return nil
+}
+
+// notPruned is the failure of a migration whose secrets are in the vault already.
+func (m *migration) notPruned(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
+	o := describe(err)
+	stands := fmt.Sprintf("the secrets are in %s, and their lines still in %s", m.vaultPath, m.options.envFile)
+	if errors.Is(err, durable.ErrUnconfirmed) {
+		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.options.envFile)
+	}
+	if o.hint != "" {
+		stands += "; " + o.hint
+	}
+	if o.code == exitUsage {
+		o.code = exitFailed // the command line was right; what it met was not
+	}
+	return &failure{code: o.code, err: err, hint: stands + "; run the command again to finish"}
 }
 
 // rehearse works out the report of a dry run.

@@ -27,7 +27,7 @@ func TestRotationRefusesPlantedKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, stderr := runTool(t, dir, "", exitInsecure, "rotate-key", "--in-place")
-	if !strings.Contains(stderr, "vault.key.new does not belong to the owner of vault.key") {
+	if !strings.Contains(stderr, "vault.key.new belongs to uid 65534, and not to the owner of vault.key") {
 		t.Errorf("standard error: %s", stderr)
 	}
 	after, err := os.ReadFile(vault)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -19,7 +21,8 @@ type rotateOptions struct {
 	newKeyFile     string
 	newAzureSecret string
 	inPlace        bool
-	keepOldKey     bool
+	keepOldKey     bool // what happens anyway; accepted from the time when it did not
+	discardOldKey  bool
 }
 
 type rotateSummary struct {
@@ -30,8 +33,13 @@ type rotateSummary struct {
 	OldKeyFile  string `json:"old_key_file,omitempty"`
 }
 
-// oldKeySuffix is appended to a key file's path for the key that --keep-old-key keeps.
-const oldKeySuffix = ".old"
+const (
+	// oldKeySuffix is appended to a key file's path for the key that was in its place.
+	oldKeySuffix = ".old"
+
+	// oldKeyMode lets only the owner read it, and nobody write it.
+	oldKeyMode fs.FileMode = 0o400
+)
 
 func newRotateKeyCommand(a *app) *cobra.Command {
 	var o rotateOptions
@@ -47,11 +55,15 @@ nothing fails in between.
 With --new-akv-secret the key comes from another secret in Azure Key Vault, the one of --akv-url. Then
 point what reads the vault to that secret.
 
-With --in-place all of it is done: a new key is written to KEY.new, the vault re-encrypted, and KEY.new
-renamed to KEY. Interrupted at any point it can be run again, and finishes.
+With --in-place all of it is done: the old key is kept as KEY.old (an earlier one as KEY.old.1, and so
+on), a new key is written to KEY.new, the vault re-encrypted, and KEY.new renamed to KEY. Interrupted
+at any point it can be run again, and finishes.
 
-Backups of the vault made before need the old key: keep it as long as them.`,
-		Example: `  vault-tool rotate-key --in-place --keep-old-key
+Backups of the vault made before need the old key, and so does every other vault of that key: keep it
+as long as them. --discard-old-key keeps no copy.
+
+A new key belongs to you, to root or to the owner of the old one; one of anybody else is refused.`,
+		Example: `  vault-tool rotate-key --in-place
   vault-tool init --key-file vault.key.new
   vault-tool rotate-key --key-file vault.key --new-key-file vault.key.new
   mv vault.key.new vault.key`,
@@ -62,11 +74,16 @@ Backups of the vault made before need the old key: keep it as long as them.`,
 	flags.StringVar(&o.newKeyFile, "new-key-file", "", "the key file to re-encrypt the vault with")
 	flags.StringVar(&o.newAzureSecret, "new-akv-secret", "", "the Azure Key Vault secret with the key to re-encrypt the vault with")
 	flags.BoolVar(&o.inPlace, "in-place", false, "generate a new key and put it in the place of the old one")
-	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "with --in-place: keep the old key as KEY.old")
+	flags.BoolVar(&o.discardOldKey, "discard-old-key", false, "with --in-place: keep no copy of the old key; nothing else opens earlier backups")
+	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "with --in-place: keep the old key as KEY.old, which is done anyway")
+	_ = flags.MarkHidden("keep-old-key") // fails for an unknown flag only
 	cmd.MarkFlagsOneRequired("new-key-file", "new-akv-secret", "in-place")
 	cmd.MarkFlagsMutuallyExclusive("new-key-file", "new-akv-secret", "in-place")
 	cmd.MarkFlagsMutuallyExclusive("new-key-file", "keep-old-key")
 	cmd.MarkFlagsMutuallyExclusive("new-akv-secret", "keep-old-key")
+	cmd.MarkFlagsMutuallyExclusive("new-key-file", "discard-old-key")
+	cmd.MarkFlagsMutuallyExclusive("new-akv-secret", "discard-old-key")
+	cmd.MarkFlagsMutuallyExclusive("keep-old-key", "discard-old-key")
 	completeFiles(cmd, "new-key-file")
 	return cmd
 }
@@ -83,7 +100,10 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	case o.newAzureSecret != "":
 		err = a.rekeyToAzure(ctx, o, &s)
 	default:
-		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.keyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.keyFile(o.newKeyFile), vaultfile.RekeyOptions{
+			WriteOptions: a.writeOptions(),
+			Prepare:      func() error { return a.refuseForeignKey(o.newKeyFile) },
+		})
 		if errors.Is(err, vaultfile.ErrSameKey) {
 			err = fmt.Errorf("%s and %s: %w", a.keyName(), o.newKeyFile, err)
 		}
@@ -109,12 +129,19 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 		a.note("Next: name that secret with --akv-secret or %s, restart what reads the vault, and back up the new key.", azureSecretEnv)
 	case !o.inPlace && a.azureURL() != "":
 		a.note("Next: use --key-file %s, or store it in Azure Key Vault; restart what reads the vault, and back up the new key.", s.KeyFile)
+	case !o.inPlace && filepath.Clean(s.KeyFile) == filepath.Clean(a.keyPath()+keysource.SuccessorSuffix):
+		a.note("Next: keep the old key for earlier backups, then: mv %s %s. Until then readers use %s.",
+			shellWord(s.KeyFile), shellWord(a.keyPath()), s.KeyFile)
+		a.note("Back up the new key.")
 	case !o.inPlace:
-		a.note("Next: put %s in the place of %s (mv, chmod 400), restart what reads the vault, and back up the new key.", s.KeyFile, a.keyPath())
+		a.note("Readers fail from now on, until the new key is in its place: mv %s %s (keep the old key for earlier backups).",
+			shellWord(s.KeyFile), shellWord(a.keyPath()))
+		a.note("Then back up the new key.")
 	case s.OldKeyFile != "":
-		a.note("%s is the new key; back it up. The old one is %s, which opens earlier backups of the vault.", s.KeyFile, s.OldKeyFile)
+		a.note("%s is the new key; back it up.", s.KeyFile)
+		a.note("%s is the old key: earlier backups, and other vaults of that key, need it. Remove it when none is left.", s.OldKeyFile)
 	default:
-		a.note("%s is the new key; back it up. Earlier backups of the vault still need the old one.", s.KeyFile)
+		a.note("%s is the new key; back it up. No copy of the old one was kept: earlier backups of the vault need it.", s.KeyFile)
 	}
 }
 
@@ -155,48 +182,64 @@ func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o v
 	defer oldKey.Close()
 	defer newKey.Close()
 	rekeyed, err := vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
-	return rekeyed, a.nameKey(ctx, oldSource, err)
+	var behind *vaultfile.RekeyedError
+	if errors.As(err, &behind) {
+		return rekeyed, a.halfRotated(newPath, err)
+	}
+	return rekeyed, leftUnchanged(a.nameKey(ctx, oldSource, err))
+}
+
+// halfRotated is the failure of a rotation whose vault is under the new key already.
+func (a *app) halfRotated(newPath string, err error) error {
+	stands := "the vault is under the new key now"
+	if _, missing := os.Lstat(newPath); newPath != "" && missing == nil {
+		stands = fmt.Sprintf("the vault is under %s now; do not remove %s", newPath, newPath)
+	}
+	if errors.Is(err, vaultfile.ErrUnconfirmed) {
+		stands += "; a power cut may still undo it, so keep both keys and check the disk"
+	}
+	return &failure{code: exitFailed, err: err, hint: stands + "; run the command again to finish"}
 }
 
 // rotateInPlace goes from (KEY old, vault old) over (KEY.new, vault old) and (KEY.new, vault new) to
-// (KEY new, vault new). Each step is durable before the next begins, all of them happen under the
+// (KEY new, vault new), with the old key in KEY.old from before the first of these. Each step is durable before the next begins, all of them happen under the
 // vault's lock, and each state is one from which this function goes on. Readers find a key that opens
 // the vault in every one of them.
 func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSummary) error {
 	keyPath, err := replaceableKey(a.keyPath())
 	if err != nil {
-		return err
+		return leftUnchanged(err)
 	}
 	s.KeyFile = a.keyPath()
 	successor := keyPath + keysource.SuccessorSuffix
 	s.Rekeyed, err = a.rekey(ctx, successor, a.keyFile(successor), vaultfile.RekeyOptions{
 		WriteOptions: a.writeOptions(),
-		Prepare: func() error {
+		Prepare: func() (err error) {
+			if !o.discardOldKey {
+				// Before the vault is touched, so that the last step is one rename.
+				if s.OldKeyFile, err = durable.Keep(keyPath, oldKeySuffix, oldKeyMode); err != nil {
+					return err
+				}
+			}
 			// What a killed run left of these is a key; nothing else would remove it where this run goes on after it.
 			_ = durable.Sweep(successor)
 			_ = durable.Sweep(keyPath + oldKeySuffix)
-			_, err := os.Lstat(successor)
-			if errors.Is(err, fs.ErrNotExist) {
+			info, err := os.Lstat(successor)
+			switch {
+			case errors.Is(err, fs.ErrNotExist):
 				return keysource.GenerateSuccessor(keyPath)
-			}
-			if err != nil {
+			case err != nil:
 				return err
+			case !info.Mode().IsRegular(): // it could not be renamed, and no earlier run has made it
+				return badInput(nothingChanged+"; move it away and run the command again", "%s is not a regular file", successor)
 			}
-			if err := refuseForeignSuccessor(successor, keyPath); err != nil {
+			if err := a.refuseForeignKey(successor); err != nil {
 				return err
 			}
 			a.note("going on with the key in %s, left by an earlier run", successor)
 			return nil
 		},
-		Finish: func() error {
-			if o.keepOldKey {
-				if err := durable.Keep(keyPath, oldKeySuffix); err != nil {
-					return err
-				}
-				s.OldKeyFile = keyPath + oldKeySuffix
-			}
-			return durable.Rename(successor, keyPath)
-		},
+		Finish: func() error { return durable.Rename(successor, keyPath) },
 	})
 	if errors.Is(err, vaultfile.ErrSameKey) {
 		return badInput("remove "+successor+" and run the command again", "%s and %s are the same key", successor, a.keyPath())
@@ -204,23 +247,20 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	return err
 }
 
-// refuseForeignSuccessor refuses a KEY.new that an earlier run cannot have left: it has the owner of KEY. In
-// a directory that others may write to, anybody can put a key there that he knows, and would have the
-// vault re-encrypted with it.
-func refuseForeignSuccessor(successor, keyPath string) error {
-	info, err := os.Lstat(successor)
-	if err != nil {
-		return err
+// refuseForeignKey refuses a new key of somebody who is not the caller, root or the owner of the old key. In a
+// directory that others may write to, anybody can put a key there that he knows, and would have the vault
+// re-encrypted with it.
+func (a *app) refuseForeignKey(path string) error {
+	old := a.keyPath()
+	if a.azureURL() != "" {
+		old = ""
 	}
-	if !info.Mode().IsRegular() {
-		return badInput("nothing was changed; move it away and run the command again", "%s is not a regular file", successor)
-	}
-	same, err := durable.SameOwner(successor, keyPath)
-	if err == nil && !same {
-		err = &failure{
+	err := keysource.CheckNewKey(path, old)
+	if errors.Is(err, keysource.ErrForeign) {
+		return &failure{
 			code: exitInsecure,
-			err:  fmt.Errorf("%s does not belong to the owner of %s: somebody else may have made it, and know it", successor, keyPath),
-			hint: "nothing was changed; if you made it, chown it, otherwise move it away, and run the command again",
+			err:  fmt.Errorf("%w: somebody else may have made it, and know it", err),
+			hint: nothingChanged + "; if it is yours, run: chown --no-dereference " + strconv.Itoa(os.Geteuid()) + " " + shellWord(path) + "; otherwise make a key of your own",
 		}
 	}
 	return err

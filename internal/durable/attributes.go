@@ -132,19 +132,3 @@ func (sys *system) confirm(f *os.File, want attributes) error {
 	}
 	return nil
 }
-
-// SameOwner reports whether two files, neither reached through a symbolic link, belong to one user. On a platform without
-// owners they do. The error is that of a file that cannot be looked at.
-func SameOwner(a, b string) (bool, error) {
-	infoA, err := os.Lstat(a)
-	if err != nil {
-		return false, err
-	}
-	infoB, err := os.Lstat(b)
-	if err != nil {
-		return false, err
-	}
-	uidA, _, okA := ownerOf(infoA)
-	uidB, _, okB := ownerOf(infoB)
-	return uidA == uidB && okA == okB, nil
-}

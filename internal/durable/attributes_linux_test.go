@@ -232,23 +232,3 @@ func TestLabelOfKernel(t *testing.T) {
 		t.Error(err)
 	}
 }
-
-func TestSameOwner(t *testing.T) {
-	mine := newFile(t, "mine", "", 0o600)
-	other := newFile(t, "other", "", 0o600)
-	if same, err := SameOwner(mine, other); err != nil || !same {
-		t.Errorf("two files of this user: %v, %v", same, err)
-	}
-	if _, err := SameOwner(mine, other+"x"); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("a missing file: %v", err)
-	}
-	if os.Getuid() != 0 {
-		t.Skip("giving a file away takes root")
-	}
-	if err := os.Chown(other, 65534, -1); err != nil {
-		t.Fatal(err)
-	}
-	if same, err := SameOwner(mine, other); err != nil || same {
-		t.Errorf("files of two users: %v, %v", same, err)
-	}
-}

@@ -16,9 +16,10 @@ import (
 //
 // It is a copy and never a hard link: somebody who restores an older vault with cp writes into the file in place, and
 // would write into the linked backup as well. File systems that can share blocks between files do so.
-func Backup(path, backup string) error { return realSystem().backup(path, backup) }
+func Backup(path, backup string) error { return realSystem().backup(path, backup, 0) }
 
-func (sys *system) backup(path, backup string) error {
+// backup is Backup with another mode than the file's, unless that is 0.
+func (sys *system) backup(path, backup string, mode fs.FileMode) error {
 	source, err := sys.openTarget(path)
 	if err != nil {
 		return err
@@ -27,6 +28,9 @@ func (sys *system) backup(path, backup string) error {
 	c := content{fill: func(f *os.File) error { return sys.copyFrom(source, f) }}
 	if c.attributes, err = sys.readAttributes(source.file, source.path); err != nil {
 		return err
+	}
+	if mode != 0 {
+		c.attributes.mode = mode
 	}
 	old, err := sys.openReplaceable(backup)
 	if errors.Is(err, fs.ErrNotExist) {

@@ -74,7 +74,7 @@ func TestBackupOfChangingFile(t *testing.T) {
 		putFile(t, path, oldContent+"more", 0o600)
 		return n, err
 	}
-	if err := sys.backup(path, path+".bak"); !errors.Is(err, ErrChanged) {
+	if err := sys.backup(path, path+".bak", 0); !errors.Is(err, ErrChanged) {
 		t.Errorf("error %v, want ErrChanged", err)
 	}
 	if entries := snapshot(t, filepath.Dir(path)); len(entries) != 1 {

@@ -42,17 +42,20 @@ func wrap(operation, path string, err error) error {
 	return fmt.Errorf("%s %s: %w", operation, path, cause(err))
 }
 
-// cause strips the wrapping of the os package, which repeats what wrap says.
+// cause strips the wrappings of the os package, which repeat what wrap says or name system calls.
 func cause(err error) error {
-	switch e := err.(type) {
-	case *fs.PathError:
-		return e.Err
-	case *os.LinkError:
-		return e.Err
-	case *os.SyscallError:
-		return e.Err
+	for {
+		switch e := err.(type) {
+		case *fs.PathError:
+			err = e.Err
+		case *os.LinkError:
+			err = e.Err
+		case *os.SyscallError:
+			err = e.Err
+		default:
+			return err
+		}
 	}
-	return err
 }
 
 // wrapRename is wrap for an operation that puts a file at path: the kernel answers EBUSY where path is a mount point.

@@ -41,10 +41,10 @@ var scenarios = []scenario{
 		return sys.createAt(filepath.Join(dir, "key"), []byte(newContent), CreateOptions{Like: filepath.Join(dir, "vault")})
 	}},
 	{name: "BackupNew", run: func(sys *system, dir string) error {
-		return sys.backup(filepath.Join(dir, "vault"), filepath.Join(dir, "vault.new"))
+		return sys.backup(filepath.Join(dir, "vault"), filepath.Join(dir, "vault.new"), 0)
 	}},
 	{name: "BackupOver", run: func(sys *system, dir string) error {
-		return sys.backup(filepath.Join(dir, "vault"), filepath.Join(dir, "vault.bak"))
+		return sys.backup(filepath.Join(dir, "vault"), filepath.Join(dir, "vault.bak"), 0)
 	}},
 	{name: "Rename", mayStand: true, run: func(sys *system, dir string) error {
 		return sys.renameFile(filepath.Join(dir, "vault"), filepath.Join(dir, "vault.bak"))

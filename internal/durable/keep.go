@@ -3,43 +3,57 @@ package durable
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"strconv"
 )
 
 // Keep copies the file at path to path+suffix, durably and with its attributes, before it is replaced
-// or removed. An earlier copy of another content is not lost: it moves to the first free name of
-// path+suffix+".1", ".2" and so on. A copy of the same content stays as it is.
-func Keep(path, suffix string) error {
-	kept := path + suffix
-	switch same, err := realSystem().sameContent(path, kept); {
-	case errors.Is(err, fs.ErrNotExist):
-		return Backup(path, kept)
-	case err != nil || same:
-		return err
+// or removed, and returns the name of the copy. An earlier copy of another content is not lost: it moves to the
+// first free name of path+suffix+".1", ".2" and so on. Where one of these has the same content no copy is made, and
+// its name is returned. A mode other than 0 is the copy's instead of the file's.
+func Keep(path, suffix string, mode fs.FileMode) (kept string, err error) {
+	kept = path + suffix
+	sys := realSystem()
+	free, same, err := sys.findKept(path, kept)
+	if err != nil || same != "" {
+		return same, err
 	}
-	older, err := firstFree(kept)
-	if err != nil {
-		return err
+	if free != "" {
+		if err := Rename(kept, free); err != nil {
+			return "", notInPlace(err)
+		}
 	}
-	if err := Rename(kept, older); err != nil {
-		return err
-	}
-	return Backup(path, kept)
+	return kept, sys.backup(path, kept, mode)
 }
 
-// firstFree returns the first of path+".1", path+".2" and so on that does not exist.
-func firstFree(path string) (string, error) {
-	for n := 1; ; n++ {
-		numbered := path + "." + strconv.Itoa(n)
-		_, err := os.Lstat(numbered)
-		if errors.Is(err, fs.ErrNotExist) {
-			return numbered, nil
+// notInPlace takes from an error of a rename that nobody asked for the claim that new content is in place.
+func notInPlace(err error) error {
+	if errors.Is(err, ErrUnconfirmed) {
+		return fmt.Errorf("move an earlier copy away: %v", err)
+	}
+	return err
+}
+
+// findKept looks through the copies that there are: the name of one with the content of path, or else, where kept
+// is taken, the first free numbered name.
+func (sys *system) findKept(path, kept string) (free, same string, err error) {
+	for n := 0; ; n++ {
+		name := kept
+		if n > 0 {
+			name += "." + strconv.Itoa(n)
 		}
-		if err != nil {
-			return "", err
+		equal, err := sys.sameContent(path, name)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && n == 0:
+			return "", "", nil
+		case errors.Is(err, fs.ErrNotExist):
+			return name, "", nil
+		case err != nil && n == 0:
+			return "", "", err
+		case err == nil && equal:
+			return "", name, nil
 		}
 	}
 }

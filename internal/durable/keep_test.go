@@ -19,7 +19,7 @@ func TestKeepNumbersWhatItWouldLose(t *testing.T) {
 	}
 	keep := func() {
 		t.Helper()
-		if err := Keep(path, ".bak"); err != nil {
+		if _, err := Keep(path, ".bak", 0); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -52,7 +52,7 @@ func TestKeepNumbersWhatItWouldLose(t *testing.T) {
 	keep()
 	expect(map[string]string{"f": "three, which is longer", "f.bak": "three, which is longer", "f.bak.1": "one", "f.bak.2": "two"})
 
-	if err := Keep(filepath.Join(dir, "missing"), ".bak"); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := Keep(filepath.Join(dir, "missing"), ".bak", 0); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("of a missing file: %v", err)
 	}
 }

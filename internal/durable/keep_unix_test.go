@@ -23,7 +23,10 @@ func TestKeepOpensNoPipeOrLink(t *testing.T) {
 				t.Fatal(err)
 			}
 			done := make(chan error, 1)
-			go func() { done <- Keep(path, ".bak") }()
+			go func() {
+				_, err := Keep(path, ".bak", 0)
+				done <- err
+			}()
 			select {
 			case err := <-done:
 				if !errors.Is(err, ErrNotRegular) {
