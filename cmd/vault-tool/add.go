@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/pendinginput"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -42,21 +43,28 @@ const (
 func newAddCommand(a *app) *cobra.Command {
 	var o addOptions
 	cmd := &cobra.Command{
-		Use:   "add --name NAME",
+		Use:   "add NAME",
 		Short: "Add or update a single secret",
 		Long: `Add a secret, or overwrite it if it exists. The value comes from standard input and loses one trailing
-newline, the one that echo adds; --raw keeps it. On a terminal the value is asked for and not shown.`,
-		Example: `  echo "my-new-token" | vault-tool add --name DYNATRACE_TOKEN
+newline, the one that echo adds; --raw keeps it. On a terminal the value is asked for and not shown.
+
+With --generate standard input is not read; where a value waits there, that is an error. A loop over names
+is not disturbed: while read -r n; do vault-tool add "$n" --generate; done < LIST`,
+		Example: `  echo "my-new-token" | vault-tool add DYNATRACE_TOKEN
   vault-tool add --name TLS_KEY --raw < tls.key
-  vault-tool add --name SESSION_SECRET --generate --if-absent`,
-		Args: noAddArguments,
+  vault-tool add SESSION_SECRET --generate --if-absent`,
+		Args:              oneNewName,
+		ValidArgsFunction: a.completeOneName,
 	}
 	flags := cmd.Flags()
-	cmd.RunE = a.action(func(ctx context.Context, _ []string) error {
+	cmd.RunE = a.action(func(ctx context.Context, args []string) error {
 		o.generate = flags.Changed("generate")
+		if len(args) > 0 {
+			o.name = args[0]
+		}
 		return a.runAdd(ctx, o)
 	})
-	flags.StringVar(&o.name, "name", "", "the secret's name: letters, digits, '_', '.', '-', parts separated by '/'")
+	flags.StringVar(&o.name, "name", "", "the secret's name, if it is no argument: letters, digits, '_', '.', '-', parts separated by '/'")
 	flags.BoolVar(&o.ifAbsent, "if-absent", false, "leave a secret that exists as it is")
 	flags.BoolVar(&o.raw, "raw", false, "keep a trailing newline")
 	flags.IntVar(&o.generateBytes, "generate", 0, "draw a random value of so many `BYTES` instead of reading one, in hexadecimal digits (default 32)")
@@ -65,22 +73,27 @@ newline, the one that echo adds; --raw keeps it. On a terminal the value is aske
 	flags.BoolVar(&o.create, "create", false, "create the vault if there is none")
 	cmd.MarkFlagsMutuallyExclusive("generate", "raw")
 	cmd.MarkFlagsMutuallyExclusive("generate", "allow-empty")
-	_ = cmd.MarkFlagRequired("name")                                        // fails for an unknown flag only
-	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames)             // likewise
+	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames)             // fails for an unknown flag only
 	_ = cmd.RegisterFlagCompletionFunc("generate", cobra.NoFileCompletions) // likewise
 	return cmd
 }
 
-// noAddArguments is noArguments, with help for who writes "--generate 64".
-func noAddArguments(cmd *cobra.Command, args []string) error {
-	err := noArguments(cmd, args)
-	if err == nil || !cmd.Flags().Changed("generate") || len(args) != 1 {
-		return err
+// oneNewName wants the name of one secret, as an argument or with --name. It has help for who writes
+// "--generate 64".
+func oneNewName(cmd *cobra.Command, args []string) error {
+	flags := cmd.Flags()
+	if n := len(args); n > 0 && flags.Changed("generate") {
+		if size, err := strconv.ParseUint(args[n-1], 10, 16); err == nil {
+			return badInput(fmt.Sprintf("the size is joined to the flag: --generate=%d", size), "unexpected argument")
+		}
 	}
-	if size, sizeErr := strconv.ParseUint(args[0], 10, 16); sizeErr == nil {
-		return badInput(fmt.Sprintf("the size is joined to the flag: --generate=%d", size), "%w", err)
+	switch named := flags.Changed("name"); {
+	case named:
+		return noArguments(cmd, args)
+	case len(args) == 0:
+		return errors.New("missing: --name")
 	}
-	return err
+	return noArguments(cmd, args[1:])
 }
 
 func (a *app) runAdd(ctx context.Context, o addOptions) error {
@@ -93,26 +106,11 @@ func (a *app) runAdd(ctx context.Context, o addOptions) error {
 	if err := refuseSameFile(a.vaultPath(), a.keyPath()); err != nil {
 		return err
 	}
-	value, err := a.newValue(ctx, o)
-	if err != nil {
+	if err := a.refuseUnreadValue(o); err != nil {
 		return err
 	}
-	defer value.Destroy()
-
 	s := addSummary{VaultFile: a.vaultPath(), Name: o.name}
-	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
-		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions(), CreateMissing: o.create}
-		return vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) (err error) {
-			s.Created = d.New()
-			if o.ifAbsent && d.Has(o.name) {
-				s.Outcome = vaultfile.Unchanged
-				return nil
-			}
-			s.Outcome, err = d.Set(o.name, value.Bytes())
-			return err
-		})
-	})
-	err = leftUnchanged(err)
+	err := leftUnchanged(a.withKey(ctx, func(key vaultKey, u *vaultfile.Unlocker) error { return a.add(ctx, key, u, o, &s) }))
 	if errors.Is(err, vaultfile.ErrNotExist) {
 		return &failure{code: exitNotFound, err: err, hint: "check --vault-file and " + vaultFileEnv + ", or make a new vault with: --create"}
 	}
@@ -120,6 +118,62 @@ func (a *app) runAdd(ctx context.Context, o addOptions) error {
 		return err
 	}
 	return a.reportAdd(s, o)
+}
+
+// refuseUnreadValue refuses to lose a value that waits on standard input while another one is generated.
+func (a *app) refuseUnreadValue(o addOptions) error {
+	if o.generate && pendinginput.Waiting(a.stdin) {
+		return badInput(nothingChanged+"; leave --generate away to store it, or give no input: < /dev/null",
+			"--generate makes a value for %s, but one is on standard input", o.name)
+	}
+	return nil
+}
+
+// add stores the value under the name. On a terminal it opens the vault before it asks, so that nobody types a
+// value in vain.
+func (a *app) add(ctx context.Context, key vaultKey, u *vaultfile.Unlocker, o addOptions, s *addSummary) error {
+	if !o.generate && terminal.Is(a.stdin) {
+		there, err := a.lookBeforeAsking(ctx, key, u, o)
+		if err != nil {
+			return err
+		}
+		if there && o.ifAbsent {
+			s.Outcome = vaultfile.Unchanged
+			return nil
+		}
+	}
+	value, err := a.newValue(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer value.Destroy()
+	update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions(), CreateMissing: o.create}
+	return vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) (err error) {
+		if err := a.refuseUnreadValue(o); err != nil { // it may have come while the key was derived
+			return err
+		}
+		s.Created = d.New()
+		if o.ifAbsent && d.Has(o.name) {
+			s.Outcome = vaultfile.Unchanged
+			return nil
+		}
+		s.Outcome, err = d.Set(o.name, value.Bytes())
+		return err
+	})
+}
+
+// lookBeforeAsking opens the vault, or where one is to be created reads its key. It tells whether the name is there.
+func (a *app) lookBeforeAsking(ctx context.Context, key vaultKey, u *vaultfile.Unlocker, o addOptions) (bool, error) {
+	a.interrupts.catch()
+	v, err := vaultfile.Open(ctx, a.vaultPath(), u)
+	if errors.Is(err, vaultfile.ErrNotExist) && o.create {
+		return false, key.Passphrase(ctx, func([]byte) error { return nil })
+	}
+	if err != nil {
+		return false, err
+	}
+	defer v.Close()
+	return v.Has(o.name), nil
 }
 
 func (a *app) reportAdd(s addSummary, o addOptions) error {

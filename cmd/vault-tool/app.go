@@ -150,6 +150,11 @@ func (a *app) warnIfShort(source string, passphrase []byte) {
 
 // withUnlocker calls f with an unlocker for the key of the command line, and wipes what it holds.
 func (a *app) withUnlocker(ctx context.Context, f func(*vaultfile.Unlocker) error) error {
+	return a.withKey(ctx, func(_ vaultKey, u *vaultfile.Unlocker) error { return f(u) })
+}
+
+// withKey is withUnlocker that also hands over the source of the key.
+func (a *app) withKey(ctx context.Context, f func(vaultKey, *vaultfile.Unlocker) error) error {
 	source, err := a.vaultKey()
 	if err != nil {
 		return err
@@ -157,7 +162,7 @@ func (a *app) withUnlocker(ctx context.Context, f func(*vaultfile.Unlocker) erro
 	defer source.Close()
 	u := a.newUnlocker(source)
 	defer u.Close()
-	return a.nameKey(ctx, source, f(u))
+	return a.nameKey(ctx, source, f(source, u))
 }
 
 // nameKey says in the hint of an error about a key that does not fit which one that was, and what is odd about
@@ -209,6 +214,10 @@ func (a *app) note(format string, args ...any) {
 		fmt.Fprintln(a.stderr, printable(fmt.Sprintf(format, args...)))
 	}
 }
+
+// ask tells somebody at a terminal what the command waits for. --quiet does not silence it, or the command would
+// seem to hang.
+func (a *app) ask(text string) { fmt.Fprintln(a.stderr, text) }
 
 // verboseNote tells the user something that only --verbose shows.
 func (a *app) verboseNote(format string, args ...any) {

@@ -105,7 +105,7 @@ const utf8BOM = "\ufeff"
 func (a *app) readJSONInput(ctx context.Context) (*lockedmem.Buffer, error) {
 	if terminal.Is(a.stdin) {
 		a.interrupts.catch() // before somebody reads that and thinks better of it
-		a.note("Reading a JSON object of names to strings from the terminal, where it is visible; end with Ctrl-D.")
+		a.ask("Reading a JSON object of names to strings from the terminal, where it is visible; end with Ctrl-D.")
 	}
 	input, err := a.readInput(ctx, a.stdin, "standard input", vaultfile.MaxFileBytes)
 	if err != nil {

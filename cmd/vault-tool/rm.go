@@ -17,16 +17,24 @@ type rmSummary struct {
 }
 
 func newRmCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var named []string
+	cmd := &cobra.Command{
 		Use:               "rm NAME…",
 		Aliases:           []string{"remove"},
 		Short:             "Remove secrets, all of them or none",
 		Long:              "Remove secrets. If one of the names is not in the vault, none is removed.",
 		Example:           "  vault-tool rm SMTP_USERNAME SMTP_PASSWORD",
-		Args:              someNames,
 		ValidArgsFunction: a.completeNames,
-		RunE:              a.action(a.runRm),
+		Args: func(cmd *cobra.Command, args []string) error {
+			return someNames(cmd, append(args, named...))
+		},
+		RunE: a.action(func(ctx context.Context, args []string) error {
+			return a.runRm(ctx, append(args, named...))
+		}),
 	}
+	cmd.Flags().StringArrayVar(&named, "name", nil, "a secret's name, if it is no argument; may be repeated")
+	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
+	return cmd
 }
 
 func (a *app) runRm(ctx context.Context, names []string) error {

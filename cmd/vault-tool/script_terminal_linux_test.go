@@ -214,6 +214,32 @@ func TestTerminalAddRefusals(t *testing.T) {
 	}
 }
 
+// TestTerminalAddLooksBeforeItAsks has nobody type a value that cannot be stored, or is not needed.
+func TestTerminalAddLooksBeforeItAsks(t *testing.T) {
+	t.Parallel()
+	dir := newVaultDir(t, `{"N": "hunter2"}`)
+	runTool(t, dir, "", 0, "init", "--quiet", "--key-file", "other.key")
+	for _, test := range []struct {
+		name, message string
+		code          int
+		flags         []string
+	}{
+		{"no vault", "hint: check --vault-file", exitNotFound, []string{"--vault-file", "none.vault"}},
+		{"no key", "none.key", exitNotFound, []string{"--key-file", "none.key"}},
+		{"no key for a new vault", "none.key", exitNotFound, []string{"--create", "--vault-file", "none.vault", "--key-file", "none.key"}},
+		{"another key", "decryption failed", exitCannotOpen, []string{"--key-file", "other.key"}},
+		{"another key, but a new vault if there is none", "decryption failed", exitCannotOpen, []string{"--create", "--key-file", "other.key"}},
+		{"there already", "left as it is", exitOK, []string{"--if-absent"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := onTerminal(t, dir, nil, append([]string{"add", "N"}, test.flags...)...)
+			r.exits(test.code)
+			r.shows(test.message, true)
+			r.shows("Value for", false)
+		})
+	}
+}
+
 func TestTerminalIsRestoredAfterASignal(t *testing.T) {
 	t.Parallel()
 	dir := newVaultDir(t, "")
@@ -238,11 +264,11 @@ func TestTerminalGetEndsTheLine(t *testing.T) {
 func TestTerminalEncryptSaysWhatItWaitsFor(t *testing.T) {
 	t.Parallel()
 	dir := newVaultDir(t, "")
-	r := onTerminal(t, dir, nil, "encrypt")
+	r := onTerminal(t, dir, nil, "--quiet", "encrypt")
 	r.await("end with Ctrl-D")
 	r.keys("{\"N\": \"value\"}\n" + ctrlD)
 	r.exits(0)
-	r.shows("created secrets.vault with 1 secret\r\n", true)
+	r.shows("created", false)
 
 	r = onTerminal(t, dir, nil, "encrypt", "--vault-file", "other.vault")
 	r.await("end with Ctrl-D")
