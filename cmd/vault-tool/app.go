@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"strings"
 	"time"
@@ -62,6 +63,7 @@ func (a *app) main(ctx context.Context, args []string) int {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && !a.parsed {
+		a.json = a.json || asksForJSON(args)
 		err = usageFailure(cmd, err)
 	}
 	pause("done")
@@ -92,6 +94,10 @@ func (a *app) report(err error) int {
 		return child.code // it has said itself what was to be said
 	}
 	o := describe(err)
+	if a.json {
+		_ = printJSONTo(a.stderr, o.asJSON()) // there is nowhere to tell that it cannot be told
+		return o.code
+	}
 	fmt.Fprintf(a.stderr, "vault-tool: %s %s\n", a.label("error:", ansiRed), printable(o.message))
 	if o.hint != "" {
 		fmt.Fprintf(a.stderr, "vault-tool: hint: %s\n", printable(o.hint))
@@ -251,9 +257,14 @@ func (a *app) label(text, colour string) string {
 
 // printJSON writes a summary without values to standard output.
 func (a *app) printJSON(summary any) error {
-	encoder := json.NewEncoder(a.stdout)
+	return outputError(printJSONTo(a.stdout, summary))
+}
+
+// printJSONTo writes value as one line.
+func printJSONTo(out io.Writer, value any) error {
+	encoder := json.NewEncoder(out)
 	encoder.SetEscapeHTML(false)
-	return outputError(encoder.Encode(summary))
+	return encoder.Encode(value)
 }
 
 // print writes to standard output. Values go through here from locked memory: nothing buffers them.

@@ -104,14 +104,14 @@ func (a *app) azureForProvider(url, secret string) (keysource.Source, error) {
 	return a.openAzure(url, secret)
 }
 
-// azureOutcomes are the exit codes and hints of azurekeyvault's errors. What to do about each stands in
+// azureOutcomes are the exit codes, kinds and hints of azurekeyvault's errors. What to do about each stands in
 // its own text, which a service shows as well.
 var azureOutcomes = []outcomeOf{
-	{azurekeyvault.ErrVaultURL, exitUsage, "check --akv-url and " + azureURLEnv},
-	{azurekeyvault.ErrSecretName, exitUsage, "check --akv-secret and " + azureSecretEnv},
-	{azurekeyvault.ErrIdentityConfig, exitUsage, ""},
-	{azurekeyvault.ErrVaultNotFound, exitNotFound, "check --akv-url and " + azureURLEnv},
-	{azurekeyvault.ErrSecretNotFound, exitNotFound, "check --akv-secret, --new-akv-secret and " + azureSecretEnv},
-	{azurekeyvault.ErrEncoding, exitUsage, ""},
-	{azurekeyvault.ErrIdentityUnreachable, exitFailed, "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
+	{azurekeyvault.ErrVaultURL, exitUsage, "usage", "check --akv-url and " + azureURLEnv},
+	{azurekeyvault.ErrSecretName, exitUsage, "usage", "check --akv-secret and " + azureSecretEnv},
+	{azurekeyvault.ErrIdentityConfig, exitUsage, "usage", ""},
+	{azurekeyvault.ErrVaultNotFound, exitNotFound, "key_not_found", "check --akv-url and " + azureURLEnv},
+	{azurekeyvault.ErrSecretNotFound, exitNotFound, "key_not_found", "check --akv-secret, --new-akv-secret and " + azureSecretEnv},
+	{azurekeyvault.ErrEncoding, exitUsage, "bad_key", ""},
+	{azurekeyvault.ErrIdentityUnreachable, exitFailed, "key_unreadable", "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
 }

@@ -95,7 +95,7 @@ func (a *app) reportEncrypt(s encryptSummary) error {
 }
 
 func existingVault(path string) error {
-	return conflict("add a secret to it with: vault-tool add; or replace it, keeping the old one as a backup, with: --force",
+	return existsAlready("add a secret to it with: vault-tool add; or replace it, keeping the old one as a backup, with: --force",
 		"%s exists already", path)
 }
 

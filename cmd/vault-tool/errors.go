@@ -46,6 +46,7 @@ type failure struct {
 	code int
 	err  error
 	hint string
+	kind string // "": that of err, or of the code
 }
 
 func (f *failure) Error() string { return f.err.Error() }
@@ -59,6 +60,11 @@ func badInput(hint, format string, args ...any) error {
 // conflict is a failure for which the world is not as the command needs it.
 func conflict(hint, format string, args ...any) error {
 	return &failure{code: exitConflict, err: fmt.Errorf(format, args...), hint: hint}
+}
+
+// existsAlready is a conflict with a file that is there.
+func existsAlready(hint, format string, args ...any) error {
+	return &failure{code: exitConflict, kind: kindExists, err: fmt.Errorf(format, args...), hint: hint}
 }
 
 // unchangedError marks an error of a command that knows that it has changed nothing: the hint says so.
@@ -81,57 +87,95 @@ const nothingChanged = "nothing was changed"
 // outcome is how an error is told.
 type outcome struct {
 	code    int
+	kind    string
 	message string
 	hint    string
 }
 
-// outcomeOf is the exit code and the hint of an error.
+// errorJSON is an error as --json tells it; docs/json.md describes it.
+type errorJSON struct {
+	Kind     string `json:"kind"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint"` // "" where there is no next step
+	ExitCode int    `json:"exit_code"`
+}
+
+func (o outcome) asJSON() any {
+	return struct {
+		Error errorJSON `json:"error"`
+	}{errorJSON{o.kind, printable(o.message), printable(o.hint), o.code}}
+}
+
+// outcomeOf is the exit code, the kind and the hint of an error. Kinds are told with --json and never renamed;
+// docs/json.md lists them.
 type outcomeOf struct {
 	target error
 	code   int
+	kind   string
 	hint   string
 }
 
-// outcomes maps the errors of the libraries to exit code and hint. The first match counts, so what is
+// kindsOfCodes are the kinds of errors that no table names.
+var kindsOfCodes = map[int]string{
+	exitFailed:          "failed",
+	exitUsage:           "usage",
+	exitNotFound:        "not_found",
+	exitCannotOpen:      "cannot_open",
+	exitInsecure:        "insecure",
+	exitConflict:        "conflict",
+	exitBusy:            "busy",
+	exitNotExecutable:   "command_not_executable",
+	exitCommandNotFound: "command_not_found",
+	exitInterrupted:     "interrupted",
+}
+
+// Kinds that are no matter of one library error.
+const (
+	kindKeyPermissions = "key_permissions"
+	kindKeyNotFound    = "key_not_found"
+	kindExists         = "exists"
+	kindUnfinished     = "unfinished" // a part was done and stands; the command, run again, does the rest
+)
+
+// outcomes maps the errors of the libraries to exit code, kind and hint. The first match counts, so what is
 // more specific stands first.
 var outcomes = []outcomeOf{
-	{context.Canceled, exitInterrupted, ""},
-	{terminal.ErrInterrupted, exitInterrupted, ""},
-	{terminal.ErrSeveralLines, exitUsage, "nothing was stored; pipe a value of several lines: vault-tool add --name NAME < FILE"},
+	{context.Canceled, exitInterrupted, "interrupted", ""},
+	{terminal.ErrInterrupted, exitInterrupted, "interrupted", ""},
+	{terminal.ErrSeveralLines, exitUsage, "bad_value", "nothing was stored; pipe a value of several lines: vault-tool add --name NAME < FILE"},
+	{terminal.ErrControlCharacter, exitUsage, "bad_value", "nothing was stored; type the value again without arrow or function keys, or pipe it: vault-tool add --name NAME < FILE"},
 
-	{terminal.ErrControlCharacter, exitUsage, "nothing was stored; type the value again without arrow or function keys, or pipe it: vault-tool add --name NAME < FILE"},
+	{vaultfile.ErrDecryption, exitCannotOpen, "decryption_failed", decryptionHint("the key")},
+	{keysource.ErrEmpty, exitUsage, "bad_key", "an empty key protects nothing; make one with: vault-tool init --key-file FILE"},
+	{keysource.ErrTooLarge, exitUsage, "bad_key", "check that --key-file names the key and not another file"},
 
-	{vaultfile.ErrDecryption, exitCannotOpen, decryptionHint("the key")},
-	{keysource.ErrEmpty, exitUsage, "an empty key protects nothing; make one with: vault-tool init --key-file FILE"},
-	{keysource.ErrTooLarge, exitUsage, "check that --key-file names the key and not another file"},
+	{vaultfile.ErrLockTimeout, exitBusy, "busy", "another process is writing the vault; try again, or wait longer with --lock-timeout"},
+	{vaultfile.ErrSameKey, exitUsage, "same_key", "make another key with: vault-tool init --key-file FILE"},
+	{vaultfile.ErrTooSmall, exitCannotOpen, "not_a_vault", "the file is empty or was cut short; restore the vault from a backup"},
+	{vaultfile.ErrNotVault, exitCannotOpen, "not_a_vault", "check that --vault-file names a vault; if it is damaged, restore it from a backup"},
+	{vaultfile.ErrPayload, exitCannotOpen, "bad_content", "the key is right, but another program wrote content that is not valid; restore the vault from a backup"},
+	{vaultfile.ErrVerify, exitFailed, "not_verified", "the vault was not changed; check the disk it is on"},
+	{vaultfile.ErrUnconfirmed, exitFailed, "unconfirmed", "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
+	{vaultfile.ErrFileTooLarge, exitCannotOpen, "not_a_vault", "check that --vault-file names a vault, which has at most 1 GiB"},
+	{vaultfile.ErrTooLarge, exitUsage, "too_large", "a value has at most 64 MiB and a vault 1 GiB"},
+	{vaultfile.ErrBadName, exitUsage, "bad_name", ""},
+	{vaultfile.ErrBadValue, exitUsage, "bad_value", "store binary data as text, for example through: base64 -w0"},
+	{vaultfile.ErrNotFound, exitNotFound, "secret_not_found", "vault-tool list shows the names that are there"},
+	{vaultfile.ErrExists, exitConflict, kindExists, ""},
+	{vaultfile.ErrChanged, exitConflict, "changed", "it was left as the other process wrote it; run the command again"},
+	{vaultfile.ErrMountPoint, exitFailed, "cannot_replace", "a file that is itself mounted cannot be replaced: mount its directory instead"},
+	{vaultfile.ErrAttributes, exitFailed, "cannot_replace", "run the command as the owner of the file"},
+	{vaultfile.ErrNotRegular, exitUsage, "not_a_file", "give the path of a regular file, or move away what is in its place"},
+	{vaultfile.ErrNotExist, exitNotFound, "vault_not_found", "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
-	{vaultfile.ErrLockTimeout, exitBusy, "another process is writing the vault; try again, or wait longer with --lock-timeout"},
-	{vaultfile.ErrSameKey, exitUsage, "make another key with: vault-tool init --key-file FILE"},
-	{vaultfile.ErrTooSmall, exitCannotOpen, "the file is empty or was cut short; restore the vault from a backup"},
-	{vaultfile.ErrNotVault, exitCannotOpen, "check that --vault-file names a vault; if it is damaged, restore it from a backup"},
-	{vaultfile.ErrPayload, exitCannotOpen, "the key is right, but another program wrote content that is not valid; restore the vault from a backup"},
-	{vaultfile.ErrVerify, exitFailed, "the vault was not changed; check the disk it is on"},
-	{vaultfile.ErrUnconfirmed, exitFailed, "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
-	{vaultfile.ErrFileTooLarge, exitCannotOpen, "check that --vault-file names a vault, which has at most 1 GiB"},
-	{vaultfile.ErrTooLarge, exitUsage, "a value has at most 64 MiB and a vault 1 GiB"},
-	{vaultfile.ErrBadName, exitUsage, ""},
-	{vaultfile.ErrBadValue, exitUsage, "store binary data as text, for example through: base64 -w0"},
-	{vaultfile.ErrNotFound, exitNotFound, "vault-tool list shows the names that are there"},
-	{vaultfile.ErrExists, exitConflict, ""},
-	{vaultfile.ErrChanged, exitConflict, "it was left as the other process wrote it; run the command again"},
-	{vaultfile.ErrMountPoint, exitFailed, "a file that is itself mounted cannot be replaced: mount its directory instead"},
-	{vaultfile.ErrAttributes, exitFailed, "run the command as the owner of the file"},
-	{vaultfile.ErrNotRegular, exitUsage, "give the path of a regular file, or move away what is in its place"},
-	{vaultfile.ErrNotExist, exitNotFound, "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
-
-	{keysource.ErrForeign, exitInsecure, ""},
-	{keysource.ErrStat, exitFailed, "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
-	{syscall.ENOSPC, exitFailed, "make room on the disk and try again"},
-	{syscall.EDQUOT, exitFailed, "the disk quota is used up: make room and try again"},
-	{syscall.EFBIG, exitFailed, "a limit on the size of files is in the way (ulimit -f)"},
-	{syscall.EIO, exitFailed, "the disk reports an error; look into the system's log before you go on"},
-	{syscall.EROFS, exitFailed, "the file system is mounted read-only"},
-	{fs.ErrPermission, exitFailed, "check who owns the file and its directory; a change needs write permission on the directory"},
+	{keysource.ErrForeign, exitInsecure, "foreign_key", ""},
+	{keysource.ErrStat, exitFailed, "key_unreadable", "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
+	{syscall.ENOSPC, exitFailed, "no_space", "make room on the disk and try again"},
+	{syscall.EDQUOT, exitFailed, "no_space", "the disk quota is used up: make room and try again"},
+	{syscall.EFBIG, exitFailed, "no_space", "a limit on the size of files is in the way (ulimit -f)"},
+	{syscall.EIO, exitFailed, "disk_error", "the disk reports an error; look into the system's log before you go on"},
+	{syscall.EROFS, exitFailed, "read_only", "the file system is mounted read-only"},
+	{fs.ErrPermission, exitFailed, "permission_denied", "check who owns the file and its directory; a change needs write permission on the directory"},
 }
 
 func decryptionHint(key string) string {
@@ -152,27 +196,49 @@ func permissiveHint(path string) string {
 
 // describe tells an error: what to print and how to exit.
 func describe(err error) outcome {
-	message := err.Error()
+	o := outcome{code: exitFailed, message: err.Error()}
 	var f *failure
-	if errors.As(err, &f) {
-		return outcome{f.code, message, f.hint}
-	}
 	var permissive *keysource.PermissiveError
-	if errors.As(err, &permissive) && !errors.Is(err, vaultfile.ErrDecryption) { // else it is about KEY.new, a help only
-		return outcome{exitInsecure, message, permissiveHint(permissive.Path)}
+	switch {
+	case errors.As(err, &f):
+		o.code, o.kind, o.hint = f.code, f.kind, f.hint
+	case errors.As(err, &permissive) && !errors.Is(err, vaultfile.ErrDecryption): // else it is about KEY.new, a help only
+		o.code, o.kind, o.hint = exitInsecure, kindKeyPermissions, permissiveHint(permissive.Path)
+	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist):
+		o.code, o.kind = exitNotFound, kindKeyNotFound
+		o.hint = "check --key-file, --new-key-file and " + keyFileEnv + "; a new key is made by: vault-tool init"
+	case errors.Is(err, context.Canceled):
+		o.code, o.message = exitInterrupted, "interrupted"
+	default:
+		row := outcomeIn(err, func(outcomeOf) bool { return true })
+		if row.target != nil {
+			o.code = row.code
+		}
+		o.hint = withState(err, row.hint)
 	}
-	if errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) {
-		return outcome{exitNotFound, message, "check --key-file, --new-key-file and " + keyFileEnv + "; a new key is made by: vault-tool init"}
+	if o.kind == "" {
+		o.kind = kindOf(err, o.code)
 	}
-	if errors.Is(err, context.Canceled) {
-		return outcome{exitInterrupted, "interrupted", ""}
-	}
-	for _, o := range slices.Concat(azureOutcomes, outcomes) {
-		if errors.Is(err, o.target) {
-			return outcome{o.code, message, withState(err, o.hint)}
+	return o
+}
+
+// outcomeIn returns the first row of the tables that is about err and suits, or none.
+func outcomeIn(err error, suits func(outcomeOf) bool) outcomeOf {
+	for _, row := range slices.Concat(azureOutcomes, outcomes) {
+		if errors.Is(err, row.target) && suits(row) {
+			return row
 		}
 	}
-	return outcome{exitFailed, message, withState(err, "")}
+	return outcomeOf{}
+}
+
+// kindOf is the kind of an error that ends with the given exit code.
+func kindOf(err error, code int) string {
+	row := outcomeIn(err, func(row outcomeOf) bool { return row.code == code })
+	if row.target != nil {
+		return row.kind
+	}
+	return kindsOfCodes[code]
 }
 
 // withState puts in front of a hint that nothing was changed, if that is known and not said yet.

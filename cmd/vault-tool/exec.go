@@ -111,9 +111,9 @@ func lookPath(command string) (string, error) {
 	case err == nil:
 		return path, nil
 	case errors.Is(err, exec.ErrDot):
-		return "", &failure{exitCommandNotFound, fmt.Errorf("%s: found only through an entry of PATH that is the working directory", command), "name it with its path: ./" + command}
+		return "", &failure{code: exitCommandNotFound, err: fmt.Errorf("%s: found only through an entry of PATH that is the working directory", command), hint: "name it with its path: ./" + command}
 	case errors.Is(err, exec.ErrNotFound), errors.Is(err, fs.ErrNotExist):
-		return "", &failure{exitCommandNotFound, fmt.Errorf("%s: command not found", command), ""}
+		return "", &failure{code: exitCommandNotFound, err: fmt.Errorf("%s: command not found", command)}
 	}
 	return "", notExecutable(command, err)
 }
@@ -127,7 +127,7 @@ func notExecutable(command string, err error) *failure {
 	if errors.As(err, &lookErr) {
 		err = lookErr.Err
 	}
-	return &failure{exitNotExecutable, fmt.Errorf("%s: cannot be run: %w", command, err), ""}
+	return &failure{code: exitNotExecutable, err: fmt.Errorf("%s: cannot be run: %w", command, err)}
 }
 
 // notStarted is notExecutable for a command that was found and given to the system.

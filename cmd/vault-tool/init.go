@@ -32,7 +32,7 @@ func (a *app) runInit(context.Context, []string) error {
 	a.interrupts.catch()
 	err := keysource.Generate(path)
 	if errors.Is(err, fs.ErrExist) {
-		return conflict("a key is never overwritten; choose another name, or move the old key away if no vault needs it",
+		return existsAlready("a key is never overwritten; choose another name, or move the old key away if no vault needs it",
 			"key file %s exists already", path)
 	}
 	if err != nil {

@@ -142,7 +142,7 @@ func (m *migration) notPruned(err error) error {
 	if o.code == exitUsage {
 		o.code = exitFailed // the command line was right; what it met was not
 	}
-	return &failure{code: o.code, err: err, hint: stands + "; run the command again to finish"}
+	return &failure{code: o.code, kind: kindUnfinished, err: err, hint: stands + "; run the command again to finish"}
 }
 
 // rehearse works out the report of a dry run.

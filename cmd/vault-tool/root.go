@@ -88,7 +88,7 @@ func newRootCommand(a *app, args []string) *cobra.Command {
 	flags.StringVar(&a.vaultFlag, "vault-file", "", "the vault (default $"+vaultFileEnv+", else "+defaultVaultFile+")")
 	flags.StringVar(&a.keyFlag, "key-file", "", "the key file (default $"+keyFileEnv+", else "+defaultKeyFile+")")
 	a.azure.addFlags(root)
-	flags.BoolVar(&a.json, "json", false, "print data or a summary as JSON on standard output")
+	flags.BoolVar(&a.json, "json", false, "print data, a summary or an error as JSON")
 	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes on standard error; errors and warnings remain")
 	flags.BoolVar(&a.verbose, "verbose", false, "also say what is otherwise not worth a note")
 	flags.DurationVar(&a.keyCacheTTL, keyCacheFlag, 0, "keep the derived key in this user's kernel keyring for so long, 1s to 24h (default $"+keyCacheEnv+", else off)")

@@ -198,7 +198,7 @@ func (a *app) halfRotated(newPath string, err error) error {
 	if errors.Is(err, vaultfile.ErrUnconfirmed) {
 		stands += "; a power cut may still undo it, so keep both keys and check the disk"
 	}
-	return &failure{code: exitFailed, err: err, hint: stands + "; run the command again to finish"}
+	return &failure{code: exitFailed, kind: kindUnfinished, err: err, hint: stands + "; run the command again to finish"}
 }
 
 // rotateInPlace goes from (KEY old, vault old) over (KEY.new, vault old) and (KEY.new, vault new) to

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -26,6 +27,23 @@ func usageFailure(cmd *cobra.Command, err error) error {
 		hint = "run: vault-tool help"
 	}
 	return &failure{code: exitUsage, err: err, hint: hint}
+}
+
+// asksForJSON tells whether a command line that was not understood asks for JSON. The flags of a command that exec
+// is to run stand behind "--".
+func asksForJSON(args []string) bool {
+	for _, arg := range args {
+		if arg == "--" {
+			return false
+		}
+		if value, given := strings.CutPrefix(arg, "--json"); given {
+			yes, err := strconv.ParseBool(strings.TrimPrefix(value, "="))
+			if value == "" || err == nil && yes {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unknownCommand is the error for a first argument that is no command.
