@@ -100,7 +100,11 @@ func checkLine(t *testing.T, name string, value []byte) {
 		if got, err := composedotenv.ParseWithLookup(strings.NewReader(file), lookup); err != nil || got[name] != string(value) {
 			t.Fatalf("%q: compose-go reads %q, want %q (%v)", file, got[name], value, err)
 		}
-		if e := mustParse(t, []byte(file), Strict).Lookup(name); e == nil || e.Err != nil || !bytes.Equal(e.Value, value) {
+		e := effective(mustParse(t, []byte(file), Strict), name)
+		if raw := line[len(name)+len("="):]; nodeConstruct(raw, value) != "" {
+			continue // Parse refuses a value that no quotes make clear to all readers
+		}
+		if e == nil || e.Err != nil || !bytes.Equal(e.Value, value) {
 			t.Fatalf("%q: Parse gives %+v, want %q", file, e, value)
 		}
 	}

@@ -1,13 +1,6 @@
 package dotenv
 
-import (
-	"errors"
-	"fmt"
-)
-
-// ErrUTF16 is returned by Parse for a file that begins with a UTF-16 byte order
-// mark, as some Windows shells write it. No dotenv reader takes such a file.
-var ErrUTF16 = errors.New("dotenv: the file is UTF-16; save it as UTF-8")
+import "fmt"
 
 // DoubtfulError reports a statement that dotenv readers do not read alike.
 // Choosing a dialect can settle it. Its text holds no part of the value.
@@ -21,9 +14,13 @@ type DoubtfulError struct {
 
 // Advice for a DoubtfulError.
 const (
-	adviceQuote   = "put the value in single quotes"
-	adviceName    = "give it another name, or remove the line"
-	adviceCorrect = "correct that line"
+	adviceQuote       = "put the value in single quotes"
+	adviceDoubleQuote = "put the value in double quotes"
+	adviceByHand      = "no quotes make it clear to all, so enter this value by hand"
+	adviceLineEnds    = "save the file with Unix line ends"
+	adviceUTF8        = "save the file as UTF-8"
+	adviceName        = "give it another name, or remove the line"
+	adviceCorrect     = "correct that line"
 )
 
 func (e *DoubtfulError) Error() string {

@@ -1,15 +1,15 @@
 package dotenv
 
 import (
+	"bytes"
 	"iter"
-	"slices"
 )
 
 // File is a parsed .env file. It refers to the bytes given to Parse, which must
 // stay as they are while the File is used.
 type File struct {
 	// Entries are the statements in file order. Where a name stands several
-	// times, the last of them counts; see Lookup.
+	// times, the last of them counts; see Effective.
 	Entries []Entry
 
 	src []byte
@@ -39,23 +39,19 @@ type Entry struct {
 	// Err is a *DoubtfulError or a *SyntaxError when there is no value to rely on.
 	Err error
 
+	// Bare tells that the line is a name and no more: docker compose takes its value from its environment. Err is set.
+	Bare bool
+	// Stray tells that the text is no assignment, or only looks like one: mostly it is a line of a value of several lines
+	// without quotes. Owner is the statement directly above, which it may belong to, or nil.
+	Stray bool
+	Owner *Entry
+	// Cut tells that the value seems to go on in stray text below. It is not to be relied on, although Err may be nil.
+	Cut bool
+
+	at                   int      // where the statement begins in src
 	valueStart, valueEnd int      // the raw value in src
 	refs                 []string // names the readers looked up
 	unsettled            bool     // readers do not agree where the group ends or what is in it
-}
-
-// Lookup returns the entry that decides the value of name, which is the last of
-// that name, or nil if there is none. Its Err may be set.
-func (f *File) Lookup(name string) *Entry {
-	if name == "" {
-		return nil
-	}
-	for i := range slices.Backward(f.Entries) {
-		if f.Entries[i].Name == name {
-			return &f.Entries[i]
-		}
-	}
-	return nil
 }
 
 // Effective yields, in file order, the deciding entry of every name: entries
@@ -86,4 +82,14 @@ func (f *File) Wipe() {
 		clear(f.Entries[i].Value)
 		f.Entries[i].Value = nil
 	}
+}
+
+// RawValue returns what stands behind the separator of an entry of f, quotes and a comment included, as a part of
+// the bytes given to Parse. It is for a guess about statements whose Err is set.
+func (f *File) RawValue(e *Entry) []byte {
+	raw := f.src[e.at:e.End]
+	if separator := bytes.IndexAny(raw, "=:"); separator >= 0 {
+		return bytes.TrimSpace(raw[separator+1:])
+	}
+	return nil
 }

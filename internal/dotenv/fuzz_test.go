@@ -19,7 +19,7 @@ func FuzzParse(f *testing.F) {
 // checkParse holds what Parse makes of src in every dialect to its own promises and
 // to what the libraries make of the whole file.
 func checkParse(t *testing.T, src []byte) {
-	if isUTF16(src) {
+	if isWide(src) {
 		return
 	}
 	files := make(map[Dialect]*File)
@@ -46,7 +46,7 @@ func checkParse(t *testing.T, src []byte) {
 	}
 	for _, whole := range []map[string]string{g, c} {
 		for name := range whole {
-			if files[Strict].Lookup(name) == nil {
+			if effective(files[Strict], name) == nil {
 				t.Fatalf("%q: strict does not see %q", src, name)
 			}
 		}
@@ -134,7 +134,7 @@ func FuzzPrune(f *testing.F) {
 // checkPrune prunes the names that the bits of chosen select and holds the result
 // to the promises of Prune, in every dialect.
 func checkPrune(t *testing.T, src []byte, chosen uint32) {
-	if isUTF16(src) {
+	if isWide(src) {
 		return
 	}
 	for d := Strict; d <= Literal; d++ {
@@ -198,7 +198,7 @@ func checkLines(t *testing.T, f *File, src, out []byte, remove func(string) bool
 // no reference is in the way.
 func checkRest(t *testing.T, f *File, d Dialect, out []byte, remove func(string) bool) {
 	t.Helper()
-	if isUTF16(out) {
+	if isWide(out) {
 		return
 	}
 	rest := mustParse(t, out, d).Entries

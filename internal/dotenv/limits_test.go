@@ -82,7 +82,7 @@ func TestExpansionIsBounded(t *testing.T) {
 		if total > maxExpandedBytes+1 || failed != 4 {
 			t.Errorf("%v: %d bytes, %d entries in error", d, total, failed)
 		}
-		if c := f.Lookup("C"); c.Err != nil {
+		if c := effective(f, "C"); c.Err != nil {
 			t.Errorf("%v: %v", d, c.Err)
 		}
 	}

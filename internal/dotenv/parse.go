@@ -7,15 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-var utf8BOM = []byte("\xEF\xBB\xBF")
-
-// isUTF16 tells whether src begins with a byte order mark of UTF-16.
-func isUTF16(src []byte) bool {
-	return bytes.HasPrefix(src, []byte{0xFF, 0xFE}) || bytes.HasPrefix(src, []byte{0xFE, 0xFF})
-}
-
 // Parse divides src into statements and evaluates them in dialect d. It returns an
-// error only for an unknown dialect and for ErrUTF16: what is wrong with a
+// error only for an unknown dialect, and a *UTF16Error: what is wrong with a
 // statement stands in its Entry. A UTF-8 byte order mark at the beginning of
 // src is skipped and CRLF line ends are read, in every dialect. The work and the
 // memory are linear in the length of src.
@@ -37,13 +30,14 @@ func Parse(src []byte, d Dialect) (*File, error) {
 	default:
 		return nil, fmt.Errorf("dotenv: unknown %v", d)
 	}
-	if isUTF16(src) {
-		return nil, ErrUTF16
+	if at := findUTF16(src); at >= 0 {
+		return nil, &UTF16Error{Line: 1 + bytes.Count(src[:at], []byte{'\n'})}
 	}
 	for range p.readers {
 		p.scopes = append(p.scopes, newScope())
 	}
 	p.parse()
+	markStray(p.entries, src)
 	return &File{Entries: p.entries, src: src}, nil
 }
 
@@ -108,7 +102,7 @@ func (p *parser) addStatements(start int, groups []group) {
 		e := Entry{
 			Name: st.name, Line: p.lineAt(st.start),
 			Start: start, End: groups[0].next,
-			valueStart: st.value, valueEnd: st.end,
+			at: st.start, valueStart: st.value, valueEnd: st.end,
 		}
 		e.EndLine = e.Line + bytes.Count(p.src[st.start:st.end], []byte{'\n'})
 		evaluations := make([]evaluation, len(groups))
@@ -164,7 +158,24 @@ func (p *parser) judge(e Entry, evaluations []evaluation) error {
 	case p.emptyOrComment(e):
 		return p.doubt(e, "a # with only blanks between it and the =, which begins a comment or the value")
 	}
+	if reason := nodeConstruct(p.src[e.valueStart:e.valueEnd], g.value); reason != "" {
+		return p.doubt(e, reason)
+	}
 	return nil
+}
+
+// nodeConstruct names what the dotenv package of npm, which is not run here, reads in
+// another way than both readers that are; or it returns "".
+func nodeConstruct(raw, value []byte) string {
+	switch {
+	case len(raw) == 0 || isQuote(raw[0]):
+		return ""
+	case raw[0] == '`':
+		return "backticks, which some readers take for quotes"
+	case bytes.IndexByte(value, '#') >= 0:
+		return "a # that some readers take for a comment"
+	}
+	return ""
 }
 
 // doubt returns the error for e, of the kind that the number of readers asks for.
@@ -173,7 +184,28 @@ func (p *parser) doubt(e Entry, reason string) error {
 	if len(p.readers) == 1 {
 		return &SyntaxError{Line: e.Line, Name: name, Reason: reason}
 	}
-	return &DoubtfulError{Line: e.Line, Name: name, Reason: reason, advice: adviceQuote}
+	return &DoubtfulError{Line: e.Line, Name: name, Reason: reason, advice: p.quoteAdvice(e.valueStart, e.valueEnd)}
+}
+
+// quoteAdvice says in which quotes all readers take the raw value src[start:end] as it is meant.
+func (p *parser) quoteAdvice(start, end int) string {
+	raw := bytes.TrimSpace(p.src[start:end])
+	inQuotes := len(raw) >= 2 && isQuote(raw[0]) && raw[len(raw)-1] == raw[0]
+	inside := raw
+	if inQuotes {
+		inside = raw[1 : len(raw)-1]
+	}
+	switch {
+	case !utf8.Valid(raw):
+		return adviceUTF8
+	case bytes.IndexByte(inside, '\r') >= 0:
+		return adviceLineEnds
+	case bytes.IndexByte(inside, '\'') < 0 && !(inQuotes && raw[0] == '\''):
+		return adviceQuote
+	case bytes.ContainsAny(inside, "\"\\$"):
+		return adviceByHand
+	}
+	return adviceDoubleQuote
 }
 
 // emptyOrComment reports whether e reads NAME= # text. Both readers take "# text"
@@ -221,13 +253,15 @@ func (p *parser) addDisputed(start int, groups []group) int {
 		found = slices.Insert(found, 0, sighting{offset: first})
 	}
 	reason, advice, allGaveUp := p.disputeReason(groups)
+	bare := reason == reasonBare
 	firstLine := p.lineAt(first)
 	endLine := firstLine + bytes.Count(bytes.TrimSuffix(p.src[first:reg.next], []byte{'\n'}), []byte{'\n'})
 	unsettled := endLine > firstLine || len(found) > 1
 	for _, at := range found {
 		e := Entry{
 			Name: at.name, Line: p.lineAt(at.offset), Start: start, End: reg.next,
-			valueStart: start, valueEnd: reg.next, unsettled: unsettled,
+			at: at.offset, valueStart: start, valueEnd: reg.next, unsettled: unsettled,
+			Bare: bare && at.name != "" && at.offset == first && !unsettled,
 		}
 		e.EndLine = e.Line
 		name, why, advice := shownName(e.Name, true), reason, advice
@@ -264,17 +298,19 @@ func (p *parser) disputeReason(groups []group) (reason, advice string, allGaveUp
 		}
 	}
 	first := groups[0].statements[0].start
+	eol := lineEnd(p.src, first)
+	quote := p.quoteAdvice(first+1+bytes.IndexAny(p.src[first:eol], "=:"), eol)
 	switch {
 	case worst.fault == faultNone:
-		return "where the value ends", adviceQuote, allGaveUp
+		return "where the value ends", quote, allGaveUp
 	case worst.fault == faultQuote:
-		return "a quote that is never closed", adviceQuote, allGaveUp
+		return "a quote that is never closed", quote, allGaveUp
 	case worst.fault == faultTrailing || worst.start > first:
 		lines := bytes.Count(p.src[first:worst.start], []byte{'\n'})
 		if lines == 0 {
-			return reasonBehind, adviceQuote, allGaveUp
+			return reasonBehind, quote, allGaveUp
 		}
-		return fmt.Sprintf("%s on line %d", reasonBehind, p.lineAt(first)+lines), adviceQuote, allGaveUp
+		return fmt.Sprintf("%s on line %d", reasonBehind, p.lineAt(first)+lines), quote, allGaveUp
 	case worst.fault == faultBare:
 		return reasonBare, adviceName, allGaveUp
 	case allGaveUp:

@@ -2,12 +2,15 @@ package dotenv
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/sirupsen/logrus"
 )
@@ -41,15 +44,15 @@ func TestValues(t *testing.T) {
 		{"A: x", "x", "x", "x", "x"},
 		{"A=b=c:d", "b=c:d", "b=c:d", "b=c:d", "b=c:d"},
 		{"A='x' # c", "x", "x", "x", "x"},
-		{"A=abc#def", "abc#def", "abc#def", "abc#def", "abc#def"},
+		{"A=abc#def", "!", "abc#def", "abc#def", "abc#def"},
 		{"A=abc #def", "abc", "abc", "abc", "abc"},
-		{"A=#abc", "#abc", "#abc", "#abc", "#abc"},
+		{"A=#abc", "!", "#abc", "#abc", "#abc"},
 		{"A='one\n# two\nB=3'\n", "one\n# two\nB=3", "one\n# two\nB=3", "one\n# two\nB=3", "one\n# two\nB=3"},
 		{"A=\"one\ntwo\" # c", "one\ntwo", "one\ntwo", "one\ntwo", "one\ntwo"},
 		{"A='$x \\n \"'", `$x \n "`, `$x \n "`, `$x \n "`, `$x \n "`},
 		{"A=1\nA=2", "2", "2", "2", "2"},
 		{"A=''", "", "", "", ""},
-		{"A=`x`", "`x`", "`x`", "`x`", "`x`"},
+		{"A=`x`", "!", "`x`", "`x`", "`x`"},
 		{"A=\xc3\xa9", "é", "é", "é", "é"},
 		// Escapes both readers know, which Literal leaves alone.
 		{`A="a\nb"`, "a\nb", "a\nb", "a\nb", `a\nb`},
@@ -94,7 +97,7 @@ func TestValues(t *testing.T) {
 	for _, test := range tests {
 		want := map[Dialect]string{Strict: test.strict, Godotenv: test.godotenv, Compose: test.compose, Literal: test.literal}
 		for d := Strict; d <= Literal; d++ {
-			e := mustParse(t, []byte(test.src), d).Lookup("A")
+			e := effective(mustParse(t, []byte(test.src), d), "A")
 			switch {
 			case e == nil:
 				t.Errorf("%q, %v: no entry", test.src, d)
@@ -184,30 +187,37 @@ func describe(e Entry) string {
 }
 
 func TestDoubtfulReasons(t *testing.T) {
-	tests := []struct{ line, reason string }{
-		{"A=pa$$word", "a $ that some readers expand"},
-		{`A="pa$word"`, "a $ that some readers expand"},
-		{"A=$HOME/x", "a reference to a variable that is not set above it"},
-		{`A="C:\dir"`, "a backslash inside double quotes"},
-		{`A='it\'s'`, "a backslash before a single quote"},
-		{"A='a\r\nb'", "a carriage return inside the value"},
-		{"A=a\t#b", "a # that some readers take for a comment"},
-		{"A= # b", "a # with only blanks between it and the =, which begins a comment or the value"},
-		{"A=\xff", "bytes that are not UTF-8"},
-		{"A=x\u2003", "unusual white space around the value"},
-		{`A=""""`, "text behind the end of the value"},
+	tests := []struct{ line, reason, advice string }{
+		{"A=pa$$word", "a $ that some readers expand", adviceQuote},
+		{`A="pa$word"`, "a $ that some readers expand", adviceQuote},
+		{"A=pa$$wo'rd", "a $ that some readers expand", adviceByHand},
+		{"A=$HOME/x", "a reference to a variable that is not set above it", adviceQuote},
+		{`A="C:\dir"`, "a backslash inside double quotes", adviceQuote},
+		{`A='it\'s'`, "a backslash before a single quote", adviceByHand},
+		{"A='a\r\nb'", "a carriage return inside the value", adviceLineEnds},
+		{"A=a\t#b", "a # that some readers take for a comment", adviceQuote},
+		{"A=a#b", "a # that some readers take for a comment", adviceQuote},
+		{"A=it's#1", "a # that some readers take for a comment", adviceDoubleQuote},
+		{"A=#b", "a # that some readers take for a comment", adviceQuote},
+		{"A= # b", "a # with only blanks between it and the =, which begins a comment or the value", adviceQuote},
+		{"A=`x`", "backticks, which some readers take for quotes", adviceQuote},
+		{"A=`it's`", "backticks, which some readers take for quotes", adviceDoubleQuote},
+		{"A=`it's \"x\"`", "backticks, which some readers take for quotes", adviceByHand},
+		{"A=\xff", "bytes that are not UTF-8", adviceUTF8},
+		{"A=x\u2003", "unusual white space around the value", adviceQuote},
+		{`A=""""`, "text behind the end of the value", adviceQuote},
 	}
 	for _, test := range tests {
-		err := mustParse(t, []byte("# c\n"+test.line), Strict).Lookup("A").Err
+		err := effective(mustParse(t, []byte("# c\n"+test.line), Strict), "A").Err
 		var doubt *DoubtfulError
 		var syntax *SyntaxError
 		switch {
 		case errors.As(err, &doubt):
-			want := DoubtfulError{Line: 2, Name: "A", Reason: test.reason, advice: adviceQuote}
+			want := DoubtfulError{Line: 2, Name: "A", Reason: test.reason, advice: test.advice}
 			if *doubt != want {
 				t.Errorf("%q: %+v, want %+v", test.line, *doubt, want)
 			}
-			text := "line 2, A: dotenv readers disagree about " + test.reason + "; put the value in single quotes"
+			text := "line 2, A: dotenv readers disagree about " + test.reason + "; " + test.advice
 			if err.Error() != text {
 				t.Errorf("%q: text %q, want %q", test.line, err, text)
 			}
@@ -217,15 +227,123 @@ func TestDoubtfulReasons(t *testing.T) {
 	}
 }
 
+// wide returns text as UTF-16, little-endian or big-endian.
+func wide(text string, order binary.AppendByteOrder) string {
+	var out []byte
+	for _, c := range utf16.Encode([]rune(text)) {
+		out = order.AppendUint16(out, c)
+	}
+	return string(out)
+}
+
 func TestUTF16(t *testing.T) {
-	for _, src := range []string{"\xff\xfeA\x00=\x00", "\xfe\xff\x00A\x00="} {
-		if _, err := Parse([]byte(src), Literal); !errors.Is(err, ErrUTF16) {
-			t.Errorf("%q: error %v", src, err)
+	const text = "A=1\r\nB=2\r\n"
+	little, big := wide(text, binary.LittleEndian), wide(text, binary.BigEndian)
+	tests := []struct {
+		src  string
+		line int // 0 if it is no UTF-16
+	}{
+		{"\xff\xfe" + little, 1},
+		{"\xfe\xff" + big, 1},
+		{little, 1},
+		{big, 1},
+		{"A=1\nB=2\n" + little, 3},
+		{"A=1\nB=2\n" + big, 3},
+		{"A=1\n\xff\xfe" + little, 2},
+		{"A=1" + little, 1},
+		{"", 0},
+		{"A=1\n", 0},
+		{"A=\x00\nB=a\x00b\n", 0},
+		{"A=\x00\x00\x00\x00\x00\x00\x00\n", 0},
+	}
+	for _, test := range tests {
+		for d := Strict; d <= Literal; d++ {
+			_, err := Parse([]byte(test.src), d)
+			var wide *UTF16Error
+			line := 0
+			if errors.As(err, &wide) {
+				line = wide.Line
+			}
+			if line != test.line || (err != nil) != (line != 0) {
+				t.Errorf("%q: %v, want line %d", test.src, err, test.line)
+			}
 		}
 	}
 }
 
-func TestEffectiveAndLookup(t *testing.T) {
+// TestStray holds what markStray makes of files: for each entry "line" and "!" for stray text, "(owner)", "cut" or "bare".
+func TestStray(t *testing.T) {
+	tests := []struct {
+		src  string
+		want string
+	}{
+		{"A=1\nB=2\n", "1 2"},
+		{"KEY=-----BEGIN PRIVATE KEY-----\nMIIEvQ+/x\nabc/def+ghi==\n-----END PRIVATE KEY-----\ndb_password=geheim\napi_token=xyz\nB=2\n",
+			"1cut 2!KEY 3!KEY 4!KEY 5 6 7"},
+		// An assignment inside, or behind a key that never ends.
+		{"KEY=-----BEGIN X-----\nMIIE\nabc=\ndb_password=x\n-----END X-----\n", "1cut 2!KEY 3!KEY 4cut 5!db_password"},
+		{"KEY=-----BEGIN X-----\nMIIE+\nabcd==\ndb_password=x\nB=\n", "1cut 2!KEY 3!KEY 4 5"},
+		{"KEY=-----BEGIN X-----\nMIIE+\n\ndb_password=x\n", "1cut 2!KEY 4"},
+		// The headers of an encrypted key, with the blank line behind them.
+		{"KEY=-----BEGIN X-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES,0A\n\nMIIE\nABCD==\n-----END X-----\nb=1\n",
+			"1cut 2!KEY 3!KEY 5! 6! 7! 8"},
+		{"-----BEGIN X-----\nabc=\nABCDEFGH\n-----END X-----\nb=1\n", "1! 2! 3bare 4! 5"},
+		{"words here\nlower=x\nlower: y\nlower=\n", "1! 2 3 4"},
+		{"A=1\nwords here\nabc=\nEMPTY=\nB=2\n", "1cut 2!A 3!A 4 5"},
+		{"A=1\n\nwords here\n", "1 3!"},
+		{"A=1\nHOME_VAR\nB=2\n", "1 2bare 3"},
+		{"export HOME_VAR\nhome_var\n", "1bare 2!"},
+		{"A='-----BEGIN X-----\nabc\n-----END X-----'\nb=1\n", "1 4"},
+		{"A=-----BEGIN X-----abc-----END X-----\nb=1\n", "1 2"},
+	}
+	for _, test := range tests {
+		var got []string
+		for _, e := range mustParse(t, []byte(test.src), Strict).Entries {
+			mark := fmt.Sprint(e.Line)
+			if e.Stray {
+				mark += "!"
+			}
+			if e.Owner != nil {
+				mark += e.Owner.Name
+			}
+			if e.Cut {
+				mark += "cut"
+			}
+			if e.Bare {
+				mark += "bare"
+			}
+			got = append(got, mark)
+		}
+		if text := strings.Join(got, " "); text != test.want {
+			t.Errorf("%q: %s, want %s", test.src, text, test.want)
+		}
+	}
+}
+
+func TestDuplicates(t *testing.T) {
+	f := mustParse(t, []byte("B=0\nA=1\nB=2\nA=3\nC=4\nA='x'\nD\nD\nwords\na=\na=\n"), Strict)
+	want := []Duplicate{{"B", []int{1, 3}}, {"A", []int{2, 4, 6}}}
+	if got := f.Duplicates(); !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
+func TestRawValue(t *testing.T) {
+	tests := []struct{ src, want string }{
+		{"A=pa$$word\nB=1\n", "pa$$word"},
+		{"export A : 'x' # c\n", "'x' # c"},
+		{"A=\"never closed\nB=1", "\"never closed\nB=1"},
+		{"A", ""},
+	}
+	for _, test := range tests {
+		f := mustParse(t, []byte(test.src), Strict)
+		if got := f.RawValue(&f.Entries[0]); string(got) != test.want {
+			t.Errorf("%q: %q, want %q", test.src, got, test.want)
+		}
+	}
+}
+
+func TestEffective(t *testing.T) {
 	f := mustParse(t, []byte("A=1\nB=2\n=x\nA=3\nC=4\nB=$no\n"), Strict)
 	var got []string
 	for e := range f.Effective() {
@@ -237,23 +355,23 @@ func TestEffectiveAndLookup(t *testing.T) {
 	for range f.Effective() {
 		break
 	}
-	if e := f.Lookup("A"); e == nil || string(e.Value) != "3" {
+	if e := effective(f, "A"); e == nil || string(e.Value) != "3" {
 		t.Errorf("Lookup(A) = %+v", e)
 	}
-	if e := f.Lookup(""); e != nil {
+	if e := effective(f, ""); e != nil {
 		t.Errorf("Lookup of no name = %+v", e)
 	}
-	if e := f.Lookup("D"); e != nil {
+	if e := effective(f, "D"); e != nil {
 		t.Errorf("Lookup of a missing name = %+v", e)
 	}
 }
 
 func TestWipe(t *testing.T) {
 	f := mustParse(t, []byte("A='secret'\nB=1\nC=$B\n"), Strict)
-	value := f.Lookup("A").Value
+	value := effective(f, "A").Value
 	f.Wipe()
-	if !bytes.Equal(value, make([]byte, len("secret"))) || f.Lookup("A").Value != nil {
-		t.Errorf("after Wipe: %q, %q", value, f.Lookup("A").Value)
+	if !bytes.Equal(value, make([]byte, len("secret"))) || effective(f, "A").Value != nil {
+		t.Errorf("after Wipe: %q, %q", value, effective(f, "A").Value)
 	}
 	if out, err := f.Prune(nil, isOneOf("A")); err != nil || string(out) != "B=1\nC=$B\n" {
 		t.Errorf("Prune after Wipe: %q, %v", out, err)

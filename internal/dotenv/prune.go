@@ -48,7 +48,7 @@ func (f *File) Prune(dst []byte, remove func(name string) bool) ([]byte, error) 
 // getsMark tells whether out, what is left of the file, begins with a byte order mark that stood
 // further down and meant nothing there.
 func (f *File) getsMark(out []byte) bool {
-	return bytes.HasPrefix(out, utf8BOM) && !bytes.HasPrefix(f.src, utf8BOM) || isUTF16(out)
+	return bytes.HasPrefix(out, utf8BOM) && !bytes.HasPrefix(f.src, utf8BOM) || findUTF16(out) >= 0
 }
 
 // groupAt returns the entries that share their lines with entry i, the first of

@@ -91,6 +91,19 @@ func mustParse(t testing.TB, src []byte, d Dialect) *File {
 	return f
 }
 
+// effective returns the entry that decides the value of name, or nil.
+func effective(f *File, name string) *Entry {
+	for e := range f.Effective() {
+		if e.Name == name {
+			return e
+		}
+	}
+	return nil
+}
+
+// isWide tells whether Parse refuses src for its encoding.
+func isWide(src []byte) bool { return findUTF16(src) >= 0 }
+
 // values returns the effective values of f, and the names of the effective
 // entries with an error.
 func values(f *File) (vars map[string]string, inError []string) {
