@@ -36,6 +36,8 @@ func Parse(src []byte, d Dialect) (*File, error) {
 	for range p.readers {
 		p.scopes = append(p.scopes, newScope())
 	}
+	p.groups = make([]group, len(p.readers))
+	p.evaluations = make([]evaluation, len(p.readers))
 	p.parse()
 	markStray(p.entries, src)
 	return &File{Entries: p.entries, src: src}, nil
@@ -51,6 +53,9 @@ type parser struct {
 	doubtful   map[string]bool // names so far, and whether the last statement of each has an error
 	entries    []Entry
 
+	groups      []group      // of the statement at hand, by reader
+	evaluations []evaluation // of the statement at hand, by reader
+
 	line, lineOffset int // the line number of an offset, which only grows
 }
 
@@ -63,7 +68,7 @@ func (p *parser) parse() {
 	for at < len(p.src) {
 		// White space may precede the first statement of a line.
 		groupStart := max(start, bytes.LastIndexByte(p.src[:at], '\n')+1)
-		groups := make([]group, len(p.readers))
+		groups := p.groups
 		for i, r := range p.readers {
 			groups[i] = r.group(p.src, at)
 		}
@@ -105,7 +110,7 @@ func (p *parser) addStatements(start int, groups []group) {
 			at: st.start, valueStart: st.value, valueEnd: st.end,
 		}
 		e.EndLine = e.Line + bytes.Count(p.src[st.start:st.end], []byte{'\n'})
-		evaluations := make([]evaluation, len(groups))
+		evaluations := p.evaluations
 		for j, g := range groups {
 			e.valueEnd = max(e.valueEnd, g.statements[i].end)
 			evaluations[j] = p.evaluators[j].guarded(p.src, g.statements[i], p.scopes[j])
@@ -115,7 +120,7 @@ func (p *parser) addStatements(start int, groups []group) {
 		e.refs = slices.Compact(e.refs)
 		e.Err = p.judge(e, evaluations)
 		if e.Err == nil {
-			e.Value = evaluations[0].value
+			e.Value = append([]byte{}, evaluations[0].value...)
 		}
 		for j := range evaluations {
 			p.scopes[j].set(st.name, evaluations[j])
