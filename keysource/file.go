@@ -20,7 +20,8 @@ import (
 // No reading waits longer than its context lives: neither for the writer of a pipe, nor for another reading.
 type File struct {
 	redact.Value
-	path string
+	path     string
+	replaces *string // the key that this one is to replace, see NewReplacement
 
 	turn    chan struct{} // has an element while somebody reads the file
 	mu      sync.Mutex    // guards what follows
@@ -32,6 +33,16 @@ type File struct {
 
 // NewFile returns the source for the key file at path. Nothing is read yet.
 func NewFile(path string) *File { return &File{path: path, turn: make(chan struct{}, 1)} }
+
+// NewReplacement returns the source for the key file at path that is to take the place of the one at oldPath ("" where
+// that is no file). Its readings fail with [ErrForeign] unless it, and every link that leads to it, belongs to
+// the owner of that one, to the caller or to root: whoever else owns it may know it. A descriptor (/dev/fd/N) was
+// opened by the caller, and is accepted.
+func NewReplacement(path, oldPath string) *File {
+	f := NewFile(path)
+	f.replaces = &oldPath
+	return f
+}
 
 // String returns the path.
 func (f *File) String() string { return f.path }
@@ -106,7 +117,7 @@ func (f *File) load(ctx context.Context) (*lockedmem.Buffer, error) {
 	case drained:
 		return nil, statError(f.path, os.ErrClosed)
 	}
-	buf, rereadable, err := readKeyFile(ctx, f.path, regular)
+	buf, rereadable, err := f.read(ctx, regular)
 	if err != nil {
 		return nil, err
 	}
@@ -134,32 +145,44 @@ func (f *File) trim(buf *lockedmem.Buffer) ([]byte, error) {
 	return passphrase, nil
 }
 
-// readKeyFile returns the content of the key file at path, and whether it can be read again. With wasRegular a
-// pipe is an error: it took the place of a key file.
-func readKeyFile(ctx context.Context, path string, wasRegular bool) (buf *lockedmem.Buffer, rereadable bool, err error) {
-	f, err := descriptor.Open(path)
+// read returns the content of the key file, and whether it can be read again. With wasRegular a pipe is an error: it took
+// the place of a key file.
+func (f *File) read(ctx context.Context, wasRegular bool) (buf *lockedmem.Buffer, rereadable bool, err error) {
+	file, info, err := f.open()
 	if err != nil {
-		return nil, false, statError(path, err)
+		return nil, false, err
 	}
 	defer func() {
-		if closeErr := f.Close(); err == nil && closeErr != nil {
+		if closeErr := file.Close(); err == nil && closeErr != nil {
 			buf.Destroy()
 			err = closeErr
 		}
 	}()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, false, statError(path, err)
-	}
-	if err := checkMode(f, path, info); err != nil {
+	if err := checkMode(file, f.path, info); err != nil {
 		return nil, false, err
 	}
 	regular := info.Mode().IsRegular()
 	if wasRegular && !regular {
-		return nil, false, fmt.Errorf("%w: %s is no longer a regular file", ErrStat, path)
+		return nil, false, fmt.Errorf("%w: %s is no longer a regular file", ErrStat, f.path)
 	}
-	buf, err = readPassphrase(ctx, f, path)
-	return buf, regular && !descriptor.Named(path), err
+	buf, err = readPassphrase(ctx, file, f.path)
+	return buf, regular && !descriptor.Named(f.path), err
+}
+
+func (f *File) open() (*os.File, fs.FileInfo, error) {
+	if f.replaces != nil && !descriptor.Named(f.path) {
+		return ownersFor(*f.replaces).open(f.path)
+	}
+	file, err := descriptor.Open(f.path)
+	if err != nil {
+		return nil, nil, statError(f.path, err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close() // opened for reading only
+		return nil, nil, statError(f.path, err)
+	}
+	return file, info, nil
 }
 
 // readPassphrase reads an open key file to its end.

@@ -86,11 +86,3 @@ var namespace = sync.OnceValues(func() (overflow uint32, inNamespace bool) {
 	}
 	return overflow, true
 })
-
-// CheckNewKey tells whether the key file at path may become the key of a vault in the place of the one at
-// oldPath ("" where that is no file): it belongs to the owner of that one, to the caller or to root, and so
-// does every link that leads to it. Else whoever owns it may know it. The error wraps [ErrForeign] or is the
-// system's. A descriptor (/dev/fd/N) was opened by the caller, and is accepted.
-func CheckNewKey(path, oldPath string) error {
-	return checkOwner(path, ownersFor(oldPath))
-}

@@ -48,18 +48,11 @@ func (f *File) Successor(ctx context.Context, use func(passphrase []byte) error)
 
 // useSuccessor calls use with the passphrase in one file, and tells whether it did.
 func useSuccessor(ctx context.Context, path string, believed owners, use func([]byte) error) (used bool, err error) {
-	file, err := openFollowing(path, believed.accept)
+	file, info, err := believed.open(path)
 	if err != nil {
 		return false, err
 	}
 	defer func() { _ = file.Close() }() // opened for reading only
-	info, err := file.Stat()
-	if err != nil {
-		return false, statError(path, err)
-	}
-	if err := believed.accept(path, info); err != nil {
-		return false, err
-	}
 	if !info.Mode().IsRegular() {
 		return false, fmt.Errorf("%w: %s is not a regular file", ErrStat, path)
 	}
@@ -89,21 +82,23 @@ func (f *File) successorPaths() []string {
 	return paths
 }
 
-// checkOwner tells whether the file at path, and every link that leads to it, belongs to somebody believed.
-func checkOwner(path string, believed owners) error {
-	if descriptor.Named(path) {
-		return nil
-	}
-	file, err := openFollowing(path, believed.accept)
+// open opens the file at path, which as every link that leads to it belongs to somebody believed.
+func (o owners) open(path string) (*os.File, fs.FileInfo, error) {
+	file, err := openFollowing(path, o.accept)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer func() { _ = file.Close() }() // opened for reading only
 	info, err := file.Stat()
 	if err != nil {
-		return statError(path, err)
+		err = statError(path, err)
+	} else {
+		err = o.accept(path, info)
 	}
-	return believed.accept(path, info)
+	if err != nil {
+		_ = file.Close() // opened for reading only
+		return nil, nil, err
+	}
+	return file, info, nil
 }
 
 // splitPath returns where the walk to a file begins, and the names of the steps.

@@ -312,7 +312,7 @@ func TestCloseDuringUse(t *testing.T) {
 	wantError(t, err, os.ErrClosed)
 }
 
-func TestCheckNewKey(t *testing.T) {
+func TestReplacement(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("giving a file away takes root")
 	}
@@ -323,11 +323,12 @@ func TestCheckNewKey(t *testing.T) {
 	plant(t, keyOwner, key)
 	for uid, want := range map[int]error{0: nil, keyOwner: nil, stranger: ErrForeign} {
 		plant(t, uid, next)
-		if err := CheckNewKey(next, key); !errors.Is(err, want) {
+		if _, err := read(NewReplacement(next, key)); !errors.Is(err, want) {
 			t.Errorf("of uid %d: %v", uid, err)
 		}
 	}
 	plant(t, 0, next)
 	plant(t, stranger, link(t, next, filepath.Join(dir, "link.key")))
-	wantError(t, CheckNewKey(filepath.Join(dir, "link.key"), key), ErrForeign)
+	_, err := read(NewReplacement(filepath.Join(dir, "link.key"), key))
+	wantError(t, err, ErrForeign)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/mazevault/vault-tool/internal/durable"
 )
@@ -13,7 +14,8 @@ type RekeyOptions struct {
 	WriteOptions
 
 	// Prepare, if set, is called under the vault's lock before the new passphrase is read: the place to
-	// make a new key durable.
+	// make a new key durable. Without it both passphrases are read before the lock is taken, so that a source that
+	// takes its time keeps no other writer waiting.
 	Prepare func() error
 
 	// Finish, if set, is called under the lock when the vault is under the new key and durable: the
@@ -39,14 +41,23 @@ func (e *RekeyedError) Unwrap() error { return e.Err }
 //
 // An error means that the vault is under the old key, unless it is a [RekeyedError].
 func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOptions) (rekeyed bool, err error) {
-	s, err := begin(ctx, path, oldKey, o.WriteOptions, false)
-	if errors.Is(err, ErrDecryption) {
-		// An interrupted rotation may have left the vault under the new key.
-		again, newErr := begin(ctx, path, newKey, o.WriteOptions, false)
-		if newErr == nil || errors.Is(newErr, ErrLockTimeout) {
-			s, err = again, newErr
+	target, err := durable.Resolve(path)
+	if err != nil {
+		return false, err
+	}
+	err = oldKey.warmUp(ctx, path)
+	// An interrupted rotation may have left the vault under the new key.
+	if err != nil && !(errors.Is(err, ErrDecryption) && newKey.warmUp(ctx, path) == nil) {
+		return false, err
+	}
+	var fresh *derivedKey
+	defer func() { newKey.release(fresh) }()
+	if o.Prepare == nil {
+		if fresh, err = newKey.freshKeyOtherThan(ctx, oldKey); err != nil {
+			return false, err
 		}
 	}
+	s, err := hold(ctx, target, oldKey, o.WriteOptions)
 	if err != nil {
 		return false, err
 	}
@@ -58,11 +69,11 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 		if err := o.Prepare(); err != nil {
 			return false, err
 		}
+		if fresh, err = newKey.freshKeyOtherThan(ctx, oldKey); err != nil {
+			return false, err
+		}
 	}
-	if err := refuseSameKey(ctx, oldKey, newKey); err != nil {
-		return false, err
-	}
-	rekeyed, err = s.rekey(ctx, oldKey, newKey)
+	rekeyed, err = s.rekey(ctx, newKey, fresh)
 	if err == nil && o.Finish != nil {
 		if err = o.Finish(); err != nil {
 			err = &RekeyedError{err}
@@ -71,29 +82,22 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 	return rekeyed, err
 }
 
-// rekey leaves the vault under newKey's passphrase, whichever of the two it was under.
-func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, error) {
+// rekey leaves the vault under fresh, a key of newKey's passphrase, or finds it under that passphrase already.
+func (s *session) rekey(ctx context.Context, newKey *Unlocker, fresh *derivedKey) (bool, error) {
+	oldKey := s.u
 	payload, id, k, err := oldKey.decrypt(ctx, s.target)
 	if errors.Is(err, ErrDecryption) {
-		return false, newKey.warmUp(ctx, s.target)
+		return false, s.checkUnder(ctx, newKey, fresh)
 	}
 	if err != nil {
 		return false, err
 	}
 	defer oldKey.release(k)
-	already, err := newKey.isFor(ctx, k) // oldKey may know the new passphrase as its successor
+	already, err := k.samePassphrase(fresh) // oldKey may know the new passphrase as its successor
 	if err != nil || already {
 		payload.Destroy()
 		return false, err
 	}
-	// Before the payload is decoded: the index of a large vault would take a piece of the memory that
-	// the old key's derivation has left for this one.
-	fresh, err := newKey.freshKey(ctx)
-	if err != nil {
-		payload.Destroy()
-		return false, err
-	}
-	defer newKey.release(fresh)
 	v, err := newVaultOf(s.target, payload, id)
 	if err != nil {
 		return false, err
@@ -113,22 +117,40 @@ func (s *session) rekey(ctx context.Context, oldKey, newKey *Unlocker) (bool, er
 	return true, nil
 }
 
-// isFor tells whether k was derived from u's passphrase.
-func (u *Unlocker) isFor(ctx context.Context, k *derivedKey) (same bool, err error) {
-	err = u.source.Passphrase(ctx, func(passphrase []byte) error {
-		same = k.passphrase.Equal(passphrase)
+// checkUnder returns nil if the vault is under the passphrase of fresh. A key that newKey remembers from before the
+// lock may be of another one.
+func (s *session) checkUnder(ctx context.Context, newKey *Unlocker, fresh *derivedKey) error {
+	payload, _, k, err := newKey.decrypt(ctx, s.target)
+	if err != nil {
+		return err
+	}
+	payload.Destroy()
+	defer newKey.release(k)
+	same, err := k.samePassphrase(fresh)
+	if err == nil && !same {
+		err = fmt.Errorf("%s: %w", s.target, ErrChanged)
+	}
+	return err
+}
+
+func (k *derivedKey) samePassphrase(other *derivedKey) (same bool, err error) {
+	err = k.passphrase.Use(func(passphrase []byte) error {
+		same = other.passphrase.Equal(passphrase)
 		return nil
 	})
 	return same, err
 }
 
-func refuseSameKey(ctx context.Context, oldKey, newKey *Unlocker) error {
-	return oldKey.source.Passphrase(ctx, func(oldPassphrase []byte) error {
-		return newKey.source.Passphrase(ctx, func(newPassphrase []byte) error {
-			if bytes.Equal(oldPassphrase, newPassphrase) {
+// freshKeyOtherThan is freshKey that asks both sources, and returns an ErrSameKey for equal passphrases.
+func (u *Unlocker) freshKeyOtherThan(ctx context.Context, oldKey *Unlocker) (fresh *derivedKey, err error) {
+	err = oldKey.source.Passphrase(ctx, func(oldPassphrase []byte) error {
+		return u.source.Passphrase(ctx, func(passphrase []byte) (err error) {
+			if bytes.Equal(oldPassphrase, passphrase) {
 				return ErrSameKey
 			}
-			return nil
+			fresh, err = u.acquire(ctx, newSalt(), passphrase)
+			return err
 		})
 	})
+	return fresh, err
 }

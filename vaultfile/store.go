@@ -130,18 +130,36 @@ type session struct {
 	target string // behind symbolic links; read and written, so that a link that moves meanwhile mixes no two vaults
 	u      *Unlocker
 	lock   *durable.FileLock
+	fresh  *derivedKey // for a vault that did not exist before the lock was taken, else nil
 }
 
 // begin derives the key and takes the lock, in this order: the derivation takes ten times as long as
-// the rest, and a wrong key should disturb nobody. mayCreate lets the vault be missing.
+// the rest, a passphrase may have to come from far away, and a wrong key should disturb nobody. mayCreate lets the
+// vault be missing.
 func begin(ctx context.Context, path string, u *Unlocker, o WriteOptions, mayCreate bool) (*session, error) {
 	target, err := durable.Resolve(path)
 	if err != nil {
 		return nil, err
 	}
-	if err := u.warmUp(ctx, path); err != nil && !(mayCreate && canReplace(err)) {
+	var fresh *derivedKey
+	err = u.warmUp(ctx, path)
+	if mayCreate && errors.Is(err, ErrNotExist) {
+		fresh, err = u.freshKey(ctx)
+	}
+	if err != nil && !(mayCreate && canReplace(err)) {
 		return nil, err
 	}
+	s, err := hold(ctx, target, u, o)
+	if err != nil {
+		u.release(fresh)
+		return nil, err
+	}
+	s.fresh = fresh
+	return s, nil
+}
+
+// hold takes the lock of the vault at target.
+func hold(ctx context.Context, target string, u *Unlocker, o WriteOptions) (*session, error) {
 	// A rewrite sweeps by itself, but where a killed run has done the work there is none. Before the lock, because a
 	// left-over of the making of the lock file may be a second name of it, and locked with it.
 	_ = durable.Sweep(target) // what it cannot remove does not stand in the way
@@ -181,7 +199,19 @@ func (u *Unlocker) warmUp(ctx context.Context, path string) error {
 
 // end gives up the lock. A failure is no error of the operation, which is done: an error would say that the
 // old vault stands. The lock ends with the process, if not before.
-func (s *session) end() { _ = s.lock.Unlock() }
+func (s *session) end() {
+	s.u.release(s.fresh)
+	_ = s.lock.Unlock()
+}
+
+// freshKey is the unlocker's, derived before the lock was taken where that was possible. The caller releases it.
+func (s *session) freshKey(ctx context.Context) (*derivedKey, error) {
+	if k := s.fresh; k != nil {
+		s.fresh = nil
+		return k, nil
+	}
+	return s.u.freshKey(ctx)
+}
 
 func existsError(path string) error { return fmt.Errorf("%s: %w", path, ErrExists) }
 
@@ -228,7 +258,7 @@ func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey, chec
 // writeNew creates the vault with what fill puts into it, under a fresh salt. The key comes first, so
 // that a large draft goes where the derivation has left memory; the other way round the two add up.
 func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) error {
-	k, err := s.u.freshKey(ctx)
+	k, err := s.freshKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -264,7 +294,7 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error)
 			return Unchanged, nil
 		}
 	case canReplace(err) || errors.Is(err, ErrPayload):
-		if k, err = s.u.freshKey(ctx); err != nil {
+		if k, err = s.freshKey(ctx); err != nil {
 			return "", err
 		}
 	default:
@@ -295,7 +325,10 @@ func sealDraft(draft *Draft, k *derivedKey) (payload *lockedmem.Buffer, file []b
 
 // freshKey derives a key from the source's passphrase and a new random salt.
 func (u *Unlocker) freshKey(ctx context.Context) (*derivedKey, error) {
-	var salt [saltBytes]byte
+	return u.current(ctx, newSalt())
+}
+
+func newSalt() (salt [saltBytes]byte) {
 	_, _ = rand.Read(salt[:]) // never fails: crypto/rand ends the process instead
-	return u.current(ctx, salt)
+	return salt
 }

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -133,6 +134,7 @@ var kindsOfCodes = map[int]string{
 const (
 	kindKeyPermissions = "key_permissions"
 	kindKeyNotFound    = "key_not_found"
+	kindForeignKey     = "foreign_key"
 	kindExists         = "exists"
 	kindUnfinished     = "unfinished" // a part was done and stands; the command, run again, does the rest
 )
@@ -168,7 +170,6 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrNotRegular, exitUsage, "not_a_file", "give the path of a regular file, or move away what is in its place"},
 	{vaultfile.ErrNotExist, exitNotFound, "vault_not_found", "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
-	{keysource.ErrForeign, exitInsecure, "foreign_key", ""},
 	{keysource.ErrStat, exitFailed, "key_unreadable", "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
 	{syscall.ENOSPC, exitFailed, "no_space", "make room on the disk and try again"},
 	{syscall.EDQUOT, exitFailed, "no_space", "the disk quota is used up: make room and try again"},
@@ -194,16 +195,26 @@ func permissiveHint(path string) string {
 	return "run: chmod 400 " + shellWord(path)
 }
 
+// foreignHint says what to do about a new key of another user, who may have made it, and know it. A link is changed
+// itself, not what it leads to.
+func foreignHint(path string) string {
+	return "somebody else may have made that key, and know it; if it is yours, run: chown --no-dereference " +
+		strconv.Itoa(os.Geteuid()) + " " + shellWord(path) + "; otherwise make a key of your own"
+}
+
 // describe tells an error: what to print and how to exit.
 func describe(err error) outcome {
 	o := outcome{code: exitFailed, message: err.Error()}
 	var f *failure
 	var permissive *keysource.PermissiveError
+	var foreign *keysource.ForeignError
 	switch {
 	case errors.As(err, &f):
 		o.code, o.kind, o.hint = f.code, f.kind, f.hint
 	case errors.As(err, &permissive) && !errors.Is(err, vaultfile.ErrDecryption): // else it is about KEY.new, a help only
 		o.code, o.kind, o.hint = exitInsecure, kindKeyPermissions, permissiveHint(permissive.Path)
+	case errors.As(err, &foreign) && !errors.Is(err, vaultfile.ErrDecryption): // likewise
+		o.code, o.kind, o.hint = exitInsecure, kindForeignKey, withState(err, foreignHint(foreign.Path))
 	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist):
 		o.code, o.kind = exitNotFound, kindKeyNotFound
 		o.hint = "check --key-file, --new-key-file and " + keyFileEnv + "; a new key is made by: vault-tool init"

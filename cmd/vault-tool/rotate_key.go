@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -100,10 +99,7 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	case o.newAzureSecret != "":
 		err = a.rekeyToAzure(ctx, o, &s)
 	default:
-		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.keyFile(o.newKeyFile), vaultfile.RekeyOptions{
-			WriteOptions: a.writeOptions(),
-			Prepare:      func() error { return a.refuseForeignKey(o.newKeyFile) },
-		})
+		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
 		if errors.Is(err, vaultfile.ErrSameKey) {
 			err = fmt.Errorf("%s and %s: %w", a.keyName(), o.newKeyFile, err)
 		}
@@ -202,9 +198,9 @@ func (a *app) halfRotated(newPath string, err error) error {
 }
 
 // rotateInPlace goes from (KEY old, vault old) over (KEY.new, vault old) and (KEY.new, vault new) to
-// (KEY new, vault new), with the old key in KEY.old from before the first of these. Each step is durable before the next begins, all of them happen under the
-// vault's lock, and each state is one from which this function goes on. Readers find a key that opens
-// the vault in every one of them.
+// (KEY new, vault new), with the old key in KEY.old from before the first of these. Each step is durable before
+// the next begins, all of them happen under the vault's lock, and each state is one from which this function goes
+// on. Readers find a key that opens the vault in every one of them.
 func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSummary) error {
 	keyPath, err := replaceableKey(a.keyPath())
 	if err != nil {
@@ -212,32 +208,26 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	}
 	s.KeyFile = a.keyPath()
 	successor := keyPath + keysource.SuccessorSuffix
-	s.Rekeyed, err = a.rekey(ctx, successor, a.keyFile(successor), vaultfile.RekeyOptions{
+	newKey := a.newKeyFile(successor)
+	s.Rekeyed, err = a.rekey(ctx, successor, newKey, vaultfile.RekeyOptions{
 		WriteOptions: a.writeOptions(),
 		Prepare: func() (err error) {
+			_ = durable.Sweep(keyPath + oldKeySuffix) // a killed run may have left a key
+			left, err := a.leftByEarlierRun(ctx, successor, newKey)
+			if err != nil {
+				return err
+			}
 			if !o.discardOldKey {
 				// Before the vault is touched, so that the last step is one rename.
 				if s.OldKeyFile, err = durable.Keep(keyPath, oldKeySuffix, oldKeyMode); err != nil {
 					return err
 				}
 			}
-			// What a killed run left of these is a key; nothing else would remove it where this run goes on after it.
-			_ = durable.Sweep(successor)
-			_ = durable.Sweep(keyPath + oldKeySuffix)
-			info, err := os.Lstat(successor)
-			switch {
-			case errors.Is(err, fs.ErrNotExist):
-				return keysource.GenerateSuccessor(keyPath)
-			case err != nil:
-				return err
-			case !info.Mode().IsRegular(): // it could not be renamed, and no earlier run has made it
-				return badInput(nothingChanged+"; move it away and run the command again", "%s is not a regular file", successor)
+			if left {
+				a.note("going on with the key in %s, left by an earlier run", successor)
+				return nil
 			}
-			if err := a.refuseForeignKey(successor); err != nil {
-				return err
-			}
-			a.note("going on with the key in %s, left by an earlier run", successor)
-			return nil
+			return keysource.GenerateSuccessor(keyPath)
 		},
 		Finish: func() error { return durable.Rename(successor, keyPath) },
 	})
@@ -247,23 +237,29 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	return err
 }
 
-// refuseForeignKey refuses a new key of somebody who is not the caller, root or the owner of the old key. In a
-// directory that others may write to, anybody can put a key there that he knows, and would have the vault
-// re-encrypted with it.
-func (a *app) refuseForeignKey(path string) error {
+// leftByEarlierRun tells whether there is a new key already, and refuses what no earlier run can have left.
+func (a *app) leftByEarlierRun(ctx context.Context, path string, newKey keyFile) (bool, error) {
+	_ = durable.Sweep(path) // nothing else would remove the temporary file of a killed run, where this one goes on
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case !info.Mode().IsRegular(): // it could not be renamed
+		return false, badInput(nothingChanged+"; move it away and run the command again", "%s is not a regular file", path)
+	}
+	return true, newKey.Passphrase(ctx, func([]byte) error { return nil })
+}
+
+// newKeyFile is the source of a new key, which is not of somebody else: in a directory that others may write to,
+// anybody can put a key there that he knows, and would have the vault re-encrypted with it.
+func (a *app) newKeyFile(path string) keyFile {
 	old := a.keyPath()
 	if a.azureURL() != "" {
 		old = ""
 	}
-	err := keysource.CheckNewKey(path, old)
-	if errors.Is(err, keysource.ErrForeign) {
-		return &failure{
-			code: exitInsecure,
-			err:  fmt.Errorf("%w: somebody else may have made it, and know it", err),
-			hint: nothingChanged + "; if it is yours, run: chown --no-dereference " + strconv.Itoa(os.Geteuid()) + " " + shellWord(path) + "; otherwise make a key of your own",
-		}
-	}
-	return err
+	return keyFile{keysource.NewReplacement(path, old), a}
 }
 
 // replaceableKey returns the path of the key file behind symbolic links, if a new one can be put there.
