@@ -32,4 +32,13 @@
 // What comes from the environment, or from a .env file, is in ordinary memory and stays there. The
 // environment is not watched. A .env file is read once. Where the system does not notify of changes to
 // files ([ErrNoNotify]), a change is noticed with the next poll only.
+//
+// # Building a service
+//
+// On Linux (amd64, arm64) build with GOEXPERIMENT=runtimesecret: the runtime then erases what cryptography leaves
+// on stack and heap. Without it the passphrase can stay on the heap where golang.org/x/crypto derives the key:
+// on processors without AVX2 and on other systems than Linux.
+//
+// Importing this package, and with it memguard, sets the limit on core dumps (RLIMIT_CORE) to zero for the process
+// and the programs that it starts, for good.
 package provider

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"github.com/mazevault/vault-tool/internal/erase"
+	"github.com/mazevault/vault-tool/kdf"
 )
 
 const memoryChildEnv = "PROVIDER_TEST_MEMORY_CHILD"
@@ -152,13 +153,14 @@ func (c *memoryProcess) wantNoKey(t *testing.T, s *site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	key := argon2.IDKey(passphrase, vault[4:20], 3, 64<<10, 4, 32)
+	p := kdf.MVT1
+	key := argon2.IDKey(passphrase, vault[4:20], p.Iterations, p.MemoryKiB, p.Lanes, p.KeyBytes)
 	memory := c.memory(t)
 	for what, secret := range map[string][]byte{"passphrase": passphrase, "derived key": key} {
-		if n := countIn(memory, secret); n > 0 && erase.Complete {
+		// x/crypto's Argon2 leaves the passphrase in a dead object of the heap, which only runtime/secret overwrites.
+		excused := what == "passphrase" && !erase.Complete && kdf.Default().Implementation() == kdf.Generic
+		if n := countIn(memory, secret); n > 0 && !excused {
 			t.Errorf("%d copies of the %s", n, what)
-		} else if n > 0 {
-			t.Logf("%d copies of the %s; this build cannot erase them all (no runtime/secret)", n, what)
 		}
 	}
 }

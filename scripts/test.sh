@@ -12,5 +12,8 @@ part "vectors, golden vaults and the product itself, with the real one"
 gotest ./kdf/...
 gotest -run 'Vectors|Golden|IndependentReader|Product' ./vaultfile ./cmd/vault-tool
 
+part "a service that is built without runtime/secret"
+GOEXPERIMENT= gotest -run '^TestMemory$' ./provider
+
 part "what runs side by side, under the race detector"
 CGO_ENABLED=1 gotest -race -short -tags quickkdf ./vaultfile ./keysource ./provider/... ./internal/keycache ./internal/lockedmem ./internal/durable

@@ -24,7 +24,7 @@ func benchmarkPayload(n int) []byte {
 
 func openPayload(tb testing.TB, payload []byte) *Vault {
 	tb.Helper()
-	buf, err := lockedmem.New(len(payload))
+	buf, err := lockedmem.NewOwn(len(payload))
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -42,7 +42,7 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	body, err := lockedmem.New(int(id.bytes - payloadOffset))
+	body, err := lockedmem.NewOwn(int(id.bytes - payloadOffset)) // to be frozen when it is decoded
 	if err != nil {
 		return nil, err
 	}

@@ -23,8 +23,9 @@
 //
 // # Non-guarantees
 //
-// Without runtime/secret in the build (see internal/erase) Argon2 can leave parts of its state on the
-// heap. Where the system refuses to lock memory, secrets are held in plain memory that stays out of
+// Without runtime/secret in the build (see internal/erase) the passphrase can stay on the heap where
+// golang.org/x/crypto derives the key. Importing this package, and with it memguard, sets the limit on core dumps
+// (RLIMIT_CORE) to zero for the process and the programs that it starts. Where the system refuses to lock memory, secrets are held in plain memory that stays out of
 // core dumps; [MemoryLocked] tells. A reader with write access to the directory can put an older vault
 // in the place of a newer one: the format has no rollback protection.
 package vaultfile

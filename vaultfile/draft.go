@@ -14,10 +14,15 @@ import (
 // valid inside the callback that got it, and not safe for concurrent use.
 type Draft struct {
 	redact.Value
-	base    *Vault // nil for a vault that does not exist yet
+	isNew   bool   // the vault does not exist yet
+	base    *Vault // what changes is built upon: the vault, or the JSON that a new one is made from; may be nil
 	changes map[string]change
+	kept    []reservedEntry // of a vault that is replaced as a whole
 	values  lockedmem.Arena
 }
+
+// reservedEntry is an entry that belongs to the tool.
+type reservedEntry struct{ name, value []byte }
 
 // change is what a draft does to one name. A name has one only if it differs from the base.
 type change struct {
@@ -26,11 +31,11 @@ type change struct {
 }
 
 func newDraft(base *Vault) *Draft {
-	return &Draft{base: base, changes: make(map[string]change)}
+	return &Draft{isNew: base == nil, base: base, changes: make(map[string]change)}
 }
 
 // New tells whether the vault does not exist yet.
-func (d *Draft) New() bool { return d.base == nil }
+func (d *Draft) New() bool { return d.isNew }
 
 // Has tells whether the draft holds a secret of that name.
 func (d *Draft) Has(name string) bool {
@@ -56,8 +61,15 @@ func (d *Draft) Use(name string, f func(value []byte) error) error {
 // Names returns the names the draft holds, sorted bytewise.
 func (d *Draft) Names() []string {
 	var names []string
-	d.each(func(name, _ []byte) { names = append(names, string(name)) })
+	d.eachSecret(func(name, _ []byte) { names = append(names, string(name)) })
 	return names
+}
+
+// Len returns the number of secrets the draft holds.
+func (d *Draft) Len() int {
+	n := 0
+	d.eachSecret(func(_, _ []byte) { n++ })
+	return n
 }
 
 // Set gives a secret a value: added, updated, or unchanged where it has that value already. The value
@@ -80,32 +92,59 @@ func (d *Draft) Set(name string, value []byte) (Outcome, error) {
 		}
 	}
 	if d.base != nil && d.base.holds(name, value) {
-		delete(d.changes, name) // back to what it was
+		d.forget(name) // back to what it was
 		return outcome, nil
 	}
 	stored, err := d.values.Copy(value)
 	if err != nil {
 		return "", err
 	}
+	d.forget(name)
 	d.changes[name] = change{value: stored}
 	return outcome, nil
 }
 
-// SetJSON sets all secrets of a JSON object of names to strings. src is decoded in place and useless
-// afterwards. An error about the JSON is a [PayloadError], or an ErrTooLarge for more than MaxFileBytes;
-// nothing has been set then.
+// forget drops the change of a name, and lets its memory be used again.
+func (d *Draft) forget(name string) {
+	d.values.Release(d.changes[name].value)
+	delete(d.changes, name)
+}
+
+// SetJSON sets all secrets of a JSON object of names to strings. src is decoded in place; the draft of a new
+// vault uses the values where they stand, so src must be kept and not touched until the draft is written. An
+// error about the JSON is a [PayloadError], or an ErrTooLarge for more than MaxFileBytes; nothing has been
+// set then.
 func (d *Draft) SetJSON(src []byte) error {
 	if len(src) > MaxFileBytes {
 		return fmt.Errorf("%w: JSON of %d bytes, the most is %d", ErrTooLarge, len(src), MaxFileBytes)
 	}
-	entries, err := decodePayload(src)
+	v, err := vaultOf(src)
 	if err != nil {
 		return err
 	}
-	for _, e := range entries {
+	if len(v.reserved) > 0 {
+		return ValidateName(string(v.reserved[0].name(src)))
+	}
+	if d.isNew && d.base == nil && len(d.changes) == 0 {
+		d.base = v
+		return nil
+	}
+	for _, e := range v.entries {
 		if _, err := d.Set(string(e.name(src)), e.value(src)); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// keepReserved copies what belongs to the tool from a vault that the draft is to replace.
+func (d *Draft) keepReserved(old *Vault) error {
+	for _, e := range old.reserved {
+		value, err := d.values.Copy(e.value(old.payload))
+		if err != nil {
+			return err
+		}
+		d.kept = append(d.kept, reservedEntry{slices.Clone(e.name(old.payload)), value})
 	}
 	return nil
 }
@@ -115,10 +154,9 @@ func (d *Draft) Delete(name string) error {
 	if !d.Has(name) {
 		return fmt.Errorf("%w: %s", ErrNotFound, name)
 	}
+	d.forget(name)
 	if d.base != nil && d.base.Has(name) {
 		d.changes[name] = change{removed: true}
-	} else {
-		delete(d.changes, name)
 	}
 	return nil
 }
@@ -138,21 +176,34 @@ func (v *Vault) holds(name string, value []byte) bool {
 }
 
 // changed tells whether writing the draft would change the vault.
-func (d *Draft) changed() bool { return d.base == nil || len(d.changes) > 0 }
+func (d *Draft) changed() bool { return d.isNew || len(d.changes) > 0 }
 
-// equals tells whether the draft's content is that of v.
+// equals tells whether the draft's secrets are those of v.
 func (d *Draft) equals(v *Vault) bool {
 	count, equal := 0, true
-	d.each(func(name, value []byte) {
+	d.eachSecret(func(name, value []byte) {
 		count++
 		equal = equal && v.holds(string(name), value)
 	})
 	return equal && count == v.Len()
 }
 
-// each calls f for every secret in the order of names, merging the base, which is sorted, with the
-// changes.
+// each calls f for every entry in the order of names. What belongs to the tool comes first.
 func (d *Draft) each(f func(name, value []byte)) {
+	for _, e := range d.kept {
+		f(e.name, e.value)
+	}
+	if d.base != nil {
+		for _, e := range d.base.reserved {
+			f(e.name(d.base.payload), e.value(d.base.payload))
+		}
+	}
+	d.eachSecret(f)
+}
+
+// eachSecret calls f for every secret in the order of names, merging the base, which is sorted, with the
+// changes.
+func (d *Draft) eachSecret(f func(name, value []byte)) {
 	changed := make([]string, 0, len(d.changes))
 	for name := range d.changes {
 		changed = append(changed, name)
@@ -166,7 +217,7 @@ func (d *Draft) each(f func(name, value []byte)) {
 	}
 	next := 0
 	if d.base != nil {
-		payload := d.base.payload.Bytes()
+		payload := d.base.payload
 		for _, e := range d.base.entries {
 			name := e.name(payload)
 			for next < len(changed) && changed[next] < string(name) {
@@ -226,6 +277,5 @@ func (d *Draft) encode() (*lockedmem.Buffer, error) {
 // close wipes the values that were set.
 func (d *Draft) close() {
 	d.values.Destroy()
-	d.changes = nil
-	d.base = nil
+	d.changes, d.base, d.kept = nil, nil, nil
 }

@@ -13,7 +13,7 @@ func FromJSON(src []byte) (*Vault, error) {
 	if len(src) > MaxFileBytes {
 		return nil, fmt.Errorf("%w: JSON of %d bytes, the most is %d", ErrTooLarge, len(src), MaxFileBytes)
 	}
-	payload, err := lockedmem.New(len(src))
+	payload, err := lockedmem.NewOwn(len(src))
 	if err != nil {
 		return nil, err
 	}

@@ -14,7 +14,7 @@ func (v *Vault) Index() {
 	if v.payload == nil || v.index != nil {
 		return
 	}
-	v.index = newNameIndex(v.entries, v.payload.Bytes())
+	v.index = newNameIndex(v.entries, v.payload)
 }
 
 // TryUse is [Vault.Use] for a caller to whom a missing name is no failure: found tells whether f was

@@ -3,7 +3,6 @@ package vaultfile
 import (
 	"bytes"
 	"slices"
-	"sort"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -41,27 +40,36 @@ func decodePayload(payload []byte) ([]entry, error) {
 }
 
 // countMembers returns how many members payload can have, which for a payload without escaped quotes is
-// how many it has.
+// how many it has, but no more than make room for a payload that has none.
 func countMembers(payload []byte) int {
-	const quotesPerMember = 4
+	const quotesPerMember, most = 4, 1 << 20
 	shortestMember := len(`"N":"",`)
-	return min(bytes.Count(payload, []byte{'"'})/quotesPerMember, len(payload)/shortestMember+1)
+	return min(bytes.Count(payload, []byte{'"'})/quotesPerMember, len(payload)/shortestMember+1, most)
 }
 
 type decoder struct {
 	src      []byte
 	pos      int
-	newlines []int // offsets of those in white space: no raw newline is valid anywhere else
+	now      line // where pos is
+	begun    line // where the present member begins
 	entries  []entry
 	unsorted bool
 }
 
+// line is a line of the source. No raw newline is valid anywhere but in white space, so that those are counted
+// which are stepped over there.
+type line struct {
+	before int // lines before it
+	start  int // its offset
+}
+
+// errorAt makes an error for a place in the present member, or behind it.
 func (d *decoder) errorAt(pos int, reason Reason, name []byte) error {
-	line, lineStart := sort.SearchInts(d.newlines, pos), 0
-	if line > 0 {
-		lineStart = d.newlines[line-1] + 1
+	at := d.now
+	if pos < at.start {
+		at = d.begun
 	}
-	return &PayloadError{Reason: reason, Line: line + 1, Column: pos - lineStart + 1, Name: clip(string(name))}
+	return &PayloadError{Reason: reason, Line: at.before + 1, Column: pos - at.start + 1, Name: clip(string(name))}
 }
 
 // unexpected reports that something else than what the grammar wants stands at the current position.
@@ -77,7 +85,7 @@ func (d *decoder) skipSpace() {
 		switch d.src[d.pos] {
 		case ' ', '\t', '\r':
 		case '\n':
-			d.newlines = append(d.newlines, d.pos)
+			d.now = line{d.now.before + 1, d.pos + 1}
 		default:
 			return
 		}
@@ -128,6 +136,7 @@ func (d *decoder) object() error {
 func (d *decoder) member() error {
 	d.skipSpace()
 	nameStart := d.pos
+	d.begun = d.now
 	nameOffset, nameEnd, err := d.str(nil)
 	if err != nil {
 		return err
@@ -185,10 +194,36 @@ func (d *decoder) sortEntries() error {
 	for i := 1; i < len(d.entries); i++ {
 		name := d.entries[i].name(d.src)
 		if bytes.Equal(d.entries[i-1].name(d.src), name) {
-			return d.errorAt(int(d.entries[i].nameOffset)-1, ReasonDuplicateName, name)
+			at := int(d.entries[i].nameOffset) - 1
+			d.now = d.lineOf(at)
+			return d.errorAt(at, ReasonDuplicateName, name)
 		}
 	}
 	return nil
+}
+
+// lineOf finds the line of a place that was passed long ago. Values may have newlines by now, in the place of
+// their escapes; they are stepped over.
+func (d *decoder) lineOf(pos int) line {
+	byOffset := slices.SortedFunc(slices.Values(d.entries), func(a, b entry) int { return int(a.valueOffset) - int(b.valueOffset) })
+	var at line
+	from := 0
+	scan := func(to int) {
+		space := d.src[from:to]
+		at.before += bytes.Count(space, []byte{'\n'})
+		if last := bytes.LastIndexByte(space, '\n'); last >= 0 {
+			at.start = from + last + 1
+		}
+	}
+	for _, e := range byOffset {
+		if int(e.valueOffset) > pos {
+			break
+		}
+		scan(int(e.valueOffset))
+		from = int(e.valueOffset + e.valueBytes)
+	}
+	scan(pos)
+	return at
 }
 
 // str reads a string at the current position and unescapes it where it stands. It returns the range

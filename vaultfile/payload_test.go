@@ -193,14 +193,15 @@ func TestPayloadErrorsHideValues(t *testing.T) {
 
 func TestValidateName(t *testing.T) {
 	for _, name := range []string{
-		"A", "a", "0", "_", ".", "..", ".env", "A-", "DATABASE_URL", "acme/team-1/API.key", "a/-b", "a/.", strings.Repeat("n", MaxNameBytes),
+		"A", "a", "0", "_", "A-", "A.", "a..", "DATABASE_URL", "acme/team-1/API.key", "a/-b", "a/.b", "a/b.", "a/...", "a/..b", strings.Repeat("n", MaxNameBytes),
 	} {
 		if err := ValidateName(name); err != nil {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
 	for _, name := range []string{
-		"", "-", "-A", "/", "/A", "A/", "a//b", "a///b", "A B", "A=B", "A\n", "A\x00", "é", "\xff", `A\B`, "A:B", "A@B", strings.Repeat("n", MaxNameBytes+1),
+		"", "-", "-A", "/", "/A", "A/", "a//b", "a///b", "A B", "A=B", "A\n", "A\x00", "é", "\xff", `A\B`, "A:B", "A@B",
+		".", "..", "a/.", "a/..", "a/./b", "a/../b", "../a", "./a", ".env", ".history/A", "...", strings.Repeat("n", MaxNameBytes+1),
 	} {
 		wantError(t, ValidateName(name), ErrBadName)
 	}

@@ -288,8 +288,13 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error)
 	case err == nil:
 		check = checkIs(old.id)
 		same := draft.equals(old)
+		err := draft.keepReserved(old)
 		old.Close()
-		if same {
+		switch {
+		case err != nil:
+			s.u.release(k)
+			return "", err
+		case same:
 			s.u.release(k)
 			return Unchanged, nil
 		}

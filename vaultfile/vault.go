@@ -12,24 +12,47 @@ import (
 )
 
 // Vault is the decrypted content of a vault file: a snapshot, which later changes of the file do not
-// reach. All of it stands once, in locked memory. Methods may be called concurrently, Close excepted.
+// reach. All of it stands once, in locked memory that cannot be written until Close. Methods may be called
+// concurrently, Close excepted.
+//
+// A vault may also hold entries that belong to the tool (docs/format.md, "Reserved names"). No method counts, names
+// or gives them.
 type Vault struct {
 	redact.Value
-	payload *lockedmem.Buffer // nil when closed
-	entries []entry           // sorted by name
-	index   *nameIndex        // nil before Index
-	id      Identity          // of the file it was read from
+	memory   *lockedmem.Buffer // nil where payload is a caller's
+	payload  []byte            // nil when closed; read-only memory where it is the vault's own
+	entries  []entry           // the secrets, sorted by name
+	reserved []entry           // what belongs to the tool: names that begin with '.', which sort before all others
+	index    *nameIndex        // nil before Index
+	id       Identity          // of the file it was read from
 }
 
 // newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it
 // breaks the rules.
 func newVault(payload *lockedmem.Buffer) (*Vault, error) {
-	entries, err := decodePayload(payload.Bytes())
+	v, err := vaultOf(payload.Bytes())
+	if err == nil {
+		err = payload.Freeze()
+	}
 	if err != nil {
 		payload.Destroy()
 		return nil, err
 	}
-	return &Vault{payload: payload, entries: entries}, nil
+	v.memory = payload
+	return v, nil
+}
+
+// vaultOf decodes a payload in place. It stays the caller's, who keeps it as long as the vault.
+func vaultOf(payload []byte) (*Vault, error) {
+	all, err := decodePayload(payload)
+	if err != nil {
+		return nil, err
+	}
+	reserved := 0
+	for reserved < len(all) && payload[all[reserved].nameOffset] == reservedByte {
+		reserved++
+	}
+	return &Vault{payload: payload, entries: all[reserved:], reserved: all[:reserved:reserved]}, nil
 }
 
 // Identity tells which file the vault was read from, as [Identify] does for a path.
@@ -52,7 +75,7 @@ func (v *Vault) Names() []string {
 	}
 	all.Grow(total)
 	for _, e := range v.entries {
-		all.Write(e.name(v.payload.Bytes()))
+		all.Write(e.name(v.payload))
 	}
 	rest := all.String()
 	for _, e := range v.entries {
@@ -68,8 +91,8 @@ func (v *Vault) Has(name string) bool {
 	return ok
 }
 
-// Use calls f with the value's bytes in locked memory, without a copy. f must neither change nor keep
-// them. The error is f's, or wraps [ErrNotFound] or [ErrClosed].
+// Use calls f with the value's bytes in locked memory, without a copy. f must neither keep nor change
+// them: writing to them ends the process with a fault. The error is f's, or wraps [ErrNotFound] or [ErrClosed].
 func (v *Vault) Use(name string, f func(value []byte) error) error {
 	if v.payload == nil {
 		return ErrClosed
@@ -99,7 +122,7 @@ func (v *Vault) Each(f func(name string, value []byte) error) error {
 		return ErrClosed
 	}
 	for i, name := range v.Names() {
-		if err := f(name, v.entries[i].value(v.payload.Bytes())); err != nil {
+		if err := f(name, v.entries[i].value(v.payload)); err != nil {
 			return err
 		}
 	}
@@ -112,8 +135,8 @@ func (v *Vault) Close() {
 	if v == nil {
 		return
 	}
-	v.payload.Destroy()
-	v.payload, v.entries, v.index = nil, nil, nil
+	v.memory.Destroy()
+	v.memory, v.payload, v.entries, v.reserved, v.index = nil, nil, nil, nil, nil
 }
 
 // find returns the value of that name, where it stands.
@@ -121,7 +144,7 @@ func (v *Vault) find(name string) (value []byte, ok bool) {
 	if v.payload == nil {
 		return nil, false
 	}
-	payload := v.payload.Bytes()
+	payload := v.payload
 	if v.index != nil {
 		return v.index.find(name, payload)
 	}

@@ -177,7 +177,7 @@ func TestRewriteFollowsLinks(t *testing.T) {
 			inLink, inReal := *f, *f
 			inLink.dir, inReal.dir = f.path("link"), f.path("real")
 			inLink.wantNames(linked...)
-			inReal.wantNames(append(linked, "secrets.vault.lock", "secrets.vault.bak")...)
+			inReal.wantNames(append(linked, "secrets.vault.lock", "secrets.vault.bak", "vault.key.old")...)
 			for _, file := range linked {
 				for _, link := range []string{file, "link/" + file} {
 					if info, err := os.Lstat(f.path(link)); err != nil || info.Mode().Type() != os.ModeSymlink {

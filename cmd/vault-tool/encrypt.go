@@ -64,7 +64,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 			if err := d.SetJSON(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM))); err != nil {
 				return inputJSONError(err)
 			}
-			s.Secrets = len(d.Names())
+			s.Secrets = d.Len()
 			return nil
 		})
 		return err

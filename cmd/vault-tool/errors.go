@@ -8,7 +8,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
@@ -225,7 +224,10 @@ func describe(err error) outcome {
 		if row.target != nil {
 			o.code = row.code
 		}
-		o.hint = withState(err, row.hint)
+		o.hint = row.hint
+		if row.target == nil || slices.Contains(strikesMidway, row.target) {
+			o.hint = withState(err, row.hint)
+		}
 	}
 	if o.kind == "" {
 		o.kind = kindOf(err, o.code)
@@ -252,11 +254,17 @@ func kindOf(err error, code int) string {
 	return kindsOfCodes[code]
 }
 
-// withState puts in front of a hint that nothing was changed, if that is known and not said yet.
+// strikesMidway are the errors that leave one wondering what stands now. The others come before the work begins.
+var strikesMidway = []error{
+	vaultfile.ErrTooLarge, vaultfile.ErrBadValue, vaultfile.ErrMountPoint, vaultfile.ErrAttributes, vaultfile.ErrNotRegular,
+	syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO, syscall.EROFS,
+}
+
+// withState puts in front of a hint that nothing was changed, if that is known.
 func withState(err error, hint string) string {
 	var known unchangedError
 	switch {
-	case !errors.As(err, &known) || strings.Contains(hint, nothingChanged):
+	case !errors.As(err, &known):
 		return hint
 	case hint == "":
 		return nothingChanged

@@ -49,7 +49,7 @@ func (a *app) runRm(ctx context.Context, names []string) error {
 		return vaultfile.Update(ctx, path, u, update, func(d *vaultfile.Draft) error {
 			missing := slices.DeleteFunc(slices.Clone(names), d.Has)
 			if len(missing) > 0 {
-				return fmt.Errorf("%s: %w: %s", path, vaultfile.ErrNotFound, strings.Join(missing, ", "))
+				return fmt.Errorf("%s: %w: %s; nothing was removed", path, vaultfile.ErrNotFound, strings.Join(missing, ", "))
 			}
 			for _, name := range names {
 				if err := d.Delete(name); err != nil {

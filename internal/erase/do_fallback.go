@@ -22,18 +22,27 @@ func Do(f func()) {
 	f()
 }
 
-// scrubStack overwrites scrubBytes of stack below its caller's frame.
-//
+// scrubStack overwrites scrubBytes of stack below its caller's frame, from above in small frames. With one large
+// frame the runtime would grow the stack first: it would copy what is in use to a new place and give the old one, with
+// all that stands below it, back as it is. This way that has been overwritten by then.
+func scrubStack() { scrubFrames(scrubBytes / frameBytes) }
+
+// frameBytes is small enough to fit what is left of a stack that is about to grow.
+const frameBytes = 256
+
 //go:noinline
-func scrubStack() {
-	var frame [scrubBytes]byte
+func scrubFrames(left int) {
+	var frame [frameBytes]byte
 	overwrite(&frame)
+	if left > 1 {
+		scrubFrames(left - 1)
+	}
 }
 
-// overwrite is apart from scrubStack so that the compiler cannot drop the stores as dead.
+// overwrite is apart from scrubFrames so that the compiler cannot drop the stores as dead.
 //
 //go:noinline
-func overwrite(frame *[scrubBytes]byte) { clear(frame[:]) }
+func overwrite(frame *[frameBytes]byte) { clear(frame[:]) }
 
 // Flush collects garbage and returns the free pages to the operating system, so that their content
 // is gone. Dead objects that share a page with a live one stay until they are reused.

@@ -1,11 +1,10 @@
 // Package lockedmem holds secrets outside the garbage-collected heap.
 //
-// A [Buffer] is memguard memory: locked against swapping, between guard pages, left out of core
-// dumps, wiped when destroyed. Buffers of up to 4 KiB share such memory.
-// memguard ends the process where the system refuses to lock memory, so every allocation is tried
-// first, and where the limit (RLIMIT_MEMLOCK) is reached the buffer falls back to plain anonymous
-// memory that is left out of core dumps and wiped as well. [Shortfall] tells when that happened, for
-// the program to say so once.
+// A [Buffer] is memory as memguard's: locked against swapping, between guard pages, left out of core
+// dumps, wiped when destroyed. Buffers of up to 4 KiB share such memory. It is taken from the system
+// directly, because memguard ends the process where memory cannot be locked, and wipes the buffers of
+// everybody. Here a buffer beyond the limit (RLIMIT_MEMLOCK) is plain anonymous memory, left out of core
+// dumps and wiped as well. [Shortfall] tells when that happened, for the program to say so once.
 //
 // Non-guarantees: root, and on a default Linux any process of the same user, can read a process's
 // memory while it runs; hibernation writes locked memory to disk.
@@ -42,15 +41,26 @@ func New(size int) (*Buffer, error) {
 }
 
 func (a *allocator) allocate(size int) (*Buffer, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if size <= maxSmallBytes {
-		c, err := a.small(size)
-		if err != nil {
-			return nil, err
-		}
-		return &Buffer{bytes: c.bytes()[:size:size], memory: c}, nil
+	if size > maxSmallBytes {
+		return a.own(size)
 	}
+	c, err := a.small(size)
+	if err != nil {
+		return nil, err
+	}
+	return &Buffer{bytes: c.bytes()[:size:size], memory: c}, nil
+}
+
+// NewOwn is New for a buffer that shares its memory with no other, however small it is, so that it can be
+// frozen.
+func NewOwn(size int) (*Buffer, error) {
+	if size <= 0 {
+		return New(size)
+	}
+	return process.own(size)
+}
+
+func (a *allocator) own(size int) (*Buffer, error) {
 	r, err := a.newRegion(size)
 	if err != nil {
 		return nil, err
@@ -68,6 +78,15 @@ func (b *Buffer) Len() int { return len(b.bytes) }
 func (b *Buffer) Truncate(n int) {
 	clear(b.bytes[n:])
 	b.bytes = b.bytes[:n:n]
+}
+
+// Freeze makes writing to the buffer a fault that ends the process, until Destroy. It does nothing to a buffer
+// that shares its memory.
+func (b *Buffer) Freeze() error {
+	if r, ok := b.memory.(*region); ok {
+		return r.setReadOnly(true)
+	}
+	return nil
 }
 
 // Destroy wipes the buffer and gives its memory back. It may be called again, and on nil.

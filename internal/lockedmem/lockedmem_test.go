@@ -84,7 +84,7 @@ func TestArenaKeepsAll(t *testing.T) {
 	for i := range 3000 {
 		w := bytes.Repeat([]byte{byte(i)}, i%97)
 		if i == 1500 {
-			w = bytes.Repeat([]byte("large"), arenaChunkBytes)
+			w = bytes.Repeat([]byte("large"), firstChunkBytes)
 		}
 		s, err := a.Copy(w)
 		if err != nil {

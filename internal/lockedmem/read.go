@@ -27,7 +27,7 @@ func ReadAll(r io.Reader, limit int) (*Buffer, error) {
 				buf.Destroy()
 				return nil, fmt.Errorf("%w: over %d bytes", ErrTooLarge, limit)
 			}
-			if buf, err = grow(buf, min(2*n, limit+1)); err != nil {
+			if buf, err = Grow(buf, min(2*n, limit+1)); err != nil {
 				return nil, err
 			}
 		}
@@ -49,8 +49,8 @@ func ReadAll(r io.Reader, limit int) (*Buffer, error) {
 	return buf, nil
 }
 
-// grow moves the content of buf to a buffer of size bytes and destroys buf, also when it fails.
-func grow(buf *Buffer, size int) (*Buffer, error) {
+// Grow moves the content of buf to a buffer of size bytes, more than it has, and destroys buf, also when it fails.
+func Grow(buf *Buffer, size int) (*Buffer, error) {
 	defer buf.Destroy()
 	larger, err := New(size)
 	if err != nil {

@@ -5,62 +5,65 @@ import (
 	"os"
 	"sync"
 
-	"github.com/awnumar/memcall"
 	"github.com/awnumar/memguard"
 )
 
-// region is a piece of memory of its own, between guard pages where it could be locked.
+// region is a piece of memory of its own, between guard pages: what reads or writes past it faults.
 type region struct {
-	bytes    []byte
-	guarded  *memguard.LockedBuffer // nil for the fallback
-	fallback []byte                 // the fallback's whole mapping
+	bytes   []byte // as many as were asked for, at the end of the mapping
+	mapping mapping
+	frozen  bool
 }
 
 // release wipes the region and gives it back.
 func (r *region) release() {
-	if r.guarded != nil {
-		r.guarded.Destroy()
-		return
+	if err := r.setReadOnly(false); err == nil { // it fails for no mapping of ours
+		memguard.WipeBytes(r.mapping.inner)
 	}
-	clear(r.fallback)
-	_ = memcall.Free(r.fallback) // wiped already; a mapping that stays costs only address space
+	r.mapping.unmap()
+}
+
+// setReadOnly makes writing to the region a fault, or allows it again.
+func (r *region) setReadOnly(readOnly bool) error {
+	if r.frozen == readOnly {
+		return nil
+	}
+	if err := r.mapping.protect(readOnly); err != nil {
+		return fmt.Errorf("lockedmem: cannot protect memory: %w", err)
+	}
+	r.frozen = readOnly
+	return nil
 }
 
 // process is the one allocator, because the limit on locked memory is the process's.
 var process allocator
 
 type allocator struct {
-	mu     sync.Mutex // between the probe and memguard's own allocation; guards the rest as well
-	reason error      // why the first region that could not be locked could not
+	mu     sync.Mutex
+	reason error // why the first region that could not be locked could not
 	slabs  []*slab
 }
 
-// probeSlackPages is probed beyond the region itself: memguard rounds up and places a canary.
-const probeSlackPages = 2
+// alignBytes is what the start of a region's bytes is aligned to.
+const alignBytes = 16
 
-// newRegion returns a zeroed region. a.mu is held.
+// newRegion returns a zeroed region. Where it cannot be locked it may be swapped, but is left out of core dumps
+// all the same. a.mu is not held.
 func (a *allocator) newRegion(size int) (*region, error) {
 	pageSize := os.Getpagesize()
-	regionBytes := (size/pageSize + 1 + probeSlackPages) * pageSize
-	if err := lockable(regionBytes); err != nil {
-		if a.reason == nil {
-			a.reason = err
-		}
-		return newUnlocked(size, regionBytes)
-	}
-	guarded := memguard.NewBuffer(size)
-	return &region{bytes: guarded.Bytes(), guarded: guarded}, nil
-}
-
-// newUnlocked returns the fallback: memory that may be swapped, but is left out of core dumps.
-func newUnlocked(size, regionBytes int) (*region, error) {
-	mapping, err := memcall.Alloc(regionBytes)
+	m, lockErr, err := mapLocked((size + pageSize - 1) / pageSize * pageSize)
 	if err != nil {
 		return nil, fmt.Errorf("lockedmem: cannot allocate %d bytes: %w", size, err)
 	}
-	// The lock will be refused again, but memcall leaves the mapping out of core dumps on the way.
-	_ = memcall.Lock(mapping)
-	return &region{bytes: mapping[:size:size], fallback: mapping}, nil
+	if lockErr != nil {
+		a.mu.Lock()
+		if a.reason == nil {
+			a.reason = lockErr
+		}
+		a.mu.Unlock()
+	}
+	start := (len(m.inner) - size) / alignBytes * alignBytes
+	return &region{bytes: m.inner[start : start+size : start+size], mapping: m}, nil
 }
 
 func (a *allocator) shortfall() error {

@@ -31,21 +31,33 @@ func (c *cells) bytes() []byte {
 	return c.slab.region.bytes[c.first*cellBytes:][:c.count*cellBytes]
 }
 
-// small returns zeroed cells for size bytes. a.mu is held.
+// small returns zeroed cells for size bytes.
 func (a *allocator) small(size int) (*cells, error) {
 	count := (size + cellBytes - 1) / cellBytes
-	for _, s := range a.slabs {
-		if first, ok := s.find(count); ok {
-			return s.take(first, count), nil
-		}
+	if c := a.fromSlabs(count); c != nil {
+		return c, nil
 	}
 	region, err := a.newRegion(slabBytes)
 	if err != nil {
 		return nil, err
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	s := &slab{owner: a, region: region, left: cellsPerSlab}
 	a.slabs = append(a.slabs, s)
 	return s.take(0, count), nil
+}
+
+// fromSlabs returns cells of a slab that there is, nil where all are full.
+func (a *allocator) fromSlabs(count int) *cells {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, s := range a.slabs {
+		if first, ok := s.find(count); ok {
+			return s.take(first, count)
+		}
+	}
+	return nil
 }
 
 // find returns where the first count free cells in a row begin.

@@ -1,8 +1,9 @@
 package lockedmem
 
 import (
-	"crypto/rand"
 	"crypto/subtle"
+
+	"github.com/awnumar/memguard"
 )
 
 // Split keeps a secret for a long time as two shares, each by itself random: the secret stands in
@@ -23,7 +24,7 @@ func NewSplit(secret []byte) (*Split, error) {
 		pad.Destroy()
 		return nil, err
 	}
-	_, _ = rand.Read(pad.Bytes()) // never fails: crypto/rand ends the process instead
+	memguard.ScrambleBytes(pad.Bytes())
 	subtle.XORBytes(masked.Bytes(), secret, pad.Bytes())
 	return &Split{pad: pad, masked: masked}, nil
 }

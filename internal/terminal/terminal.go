@@ -40,6 +40,9 @@ const (
 )
 
 const (
+	// firstLineBytes is what a line begins with: enough for nearly all, and lockable under any limit.
+	firstLineBytes = 512
+
 	// maxLineBytes bounds one line of input.
 	maxLineBytes = 1 << 20
 
@@ -67,7 +70,7 @@ func ReadHidden(ctx context.Context, tty *os.File, out io.Writer, prompt string)
 }
 
 func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
-	line, err := lockedmem.New(maxLineBytes)
+	line, err := lockedmem.New(firstLineBytes)
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +112,11 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 			line.Destroy()
 			return nil, fmt.Errorf("a line of more than %d bytes", maxLineBytes)
 		default:
+			if n == line.Len() {
+				if line, err = lockedmem.Grow(line, min(2*n, maxLineBytes)); err != nil {
+					return nil, err
+				}
+			}
 			line.Bytes()[n] = key
 			n++
 		}
