@@ -83,10 +83,13 @@ func (b *Buffer) Truncate(n int) {
 // Freeze makes writing to the buffer a fault that ends the process, until Destroy. It does nothing to a buffer
 // that shares its memory.
 func (b *Buffer) Freeze() error {
-	if r, ok := b.memory.(*region); ok {
-		return r.setReadOnly(true)
+	r, ok := b.memory.(*region)
+	if !ok {
+		return nil
 	}
-	return nil
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.setReadOnly(true)
 }
 
 // Destroy wipes the buffer and gives its memory back. It may be called again, and on nil.

@@ -12,18 +12,28 @@ import (
 type region struct {
 	bytes   []byte // as many as were asked for, at the end of the mapping
 	mapping mapping
-	frozen  bool
+
+	mu       sync.Mutex // guards what follows
+	frozen   bool
+	released bool
 }
 
-// release wipes the region and gives it back.
+// release wipes the region and gives it back, once: by the second time the system may have given the addresses to
+// somebody else.
 func (r *region) release() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.released {
+		return
+	}
+	r.released = true
 	if err := r.setReadOnly(false); err == nil { // it fails for no mapping of ours
 		memguard.WipeBytes(r.mapping.inner)
 	}
 	r.mapping.unmap()
 }
 
-// setReadOnly makes writing to the region a fault, or allows it again.
+// setReadOnly makes writing to the region a fault, or allows it again. r.mu is held.
 func (r *region) setReadOnly(readOnly bool) error {
 	if r.frozen == readOnly {
 		return nil
