@@ -102,8 +102,13 @@ func crashCases() []crashCase {
 	attributes := add
 	attributes.name, attributes.prepare = "add to a vault with attributes", giveAttributes
 
+	newKey := crashCase{
+		name: "init", args: []string{"init", "--key-file", "other.key"}, before: old, after: old,
+		again: []int{exitConflict}, leaves: []string{"other.key"},
+	}
+
 	cases := []crashCase{
-		add, encrypt, rotate, discard, toFile, migrate, create, encryptNew, migrateNew, firstLock, attributes,
+		newKey, add, encrypt, rotate, discard, toFile, migrate, create, encryptNew, migrateNew, firstLock, attributes,
 		{name: "rm", args: []string{"rm", "A", "B"}, before: added, after: map[string]string{"C": "new", "SMTP_PASSWORD": old["SMTP_PASSWORD"]}, prepare: func(f *folder) {
 			f.mustRun("new\n", "add", "--name", "C")
 		}, again: []int{exitNotFound}},

@@ -215,6 +215,50 @@ func TestNotAFile(t *testing.T) {
 	}
 }
 
+// TestNotAFileInTheWay puts what is no file where a command would write one. It is told, nothing is changed, and
+// the command works when it is gone.
+func TestNotAFileInTheWay(t *testing.T) {
+	t.Parallel()
+	start := newVault(t, true, someSecrets)
+	start.write(".env", crashEnv, 0o600)
+	start.mustRun("", "init", "--key-file", "next.key")
+	const lock = "secrets.vault.lock"
+	remove(start, lock)
+	obstacles := map[string]func(path string) error{
+		"a directory":     func(path string) error { return os.Mkdir(path, 0o700) },
+		"a named pipe":    func(path string) error { return unix.Mkfifo(path, 0o600) },
+		"a dangling link": func(path string) error { return os.Symlink("nowhere/at-all", path) },
+	}
+	for command, places := range map[string][]string{
+		"add C":                                   {lock},
+		"rm A":                                    {lock},
+		"encrypt --force":                         {lock, "secrets.vault.bak"},
+		"migrate-env --env-file .env --prune":     {lock},
+		"rotate-key --new-key-file next.key":      {lock},
+		"rotate-key --in-place":                   {lock, "vault.key.new", "vault.key.old"},
+		"rotate-key --in-place --discard-old-key": {lock, "vault.key.new"},
+	} {
+		for _, place := range places {
+			for kind, put := range obstacles {
+				f := start.copyOf(t)
+				f.set = withinTenSeconds(t)
+				if err := put(f.path(place)); err != nil {
+					t.Fatal(err)
+				}
+				f.wantFailure(exitUsage, []string{place, "not a regular file", "hint: nothing was changed"}, `{"Z":"26"}`, strings.Fields(command)...)
+				remove(f, place)
+				if _, err := os.Lstat(f.path(lock)); err == nil {
+					remove(f, lock)
+				}
+				if !maps.Equal(f.snapshot(), start.snapshot()) {
+					t.Errorf("%s with %s at %s: something changed; there are %v", command, kind, place, f.names())
+				}
+				f.mustRun(`{"Z":"26"}`, strings.Fields(command)...)
+			}
+		}
+	}
+}
+
 // withinTenSeconds ends commands that hang, which fails their test.
 func withinTenSeconds(t *testing.T) func(*exec.Cmd) {
 	return func(cmd *exec.Cmd) {
