@@ -17,10 +17,14 @@ package erase
 import "reflect"
 
 // Object overwrites with zeros the object that p points to, for a dead object of another package
-// that offers no way to wipe itself: a cipher.AEAD, say, which holds its key schedule inline. p is a
-// non-nil pointer, or an interface that holds one. Memory that the object itself points to is not
-// followed, and the object is unusable afterwards.
-func Object(p any) { reflect.ValueOf(p).Elem().SetZero() }
+// that offers no way to wipe itself: a cipher.AEAD, say, which holds its key schedule inline. Memory that the
+// object itself points to is not followed, and the object is unusable afterwards. It does nothing to what is no
+// pointer, or nil: what a library returns behind an interface may change with its next release.
+func Object(p any) {
+	if v := reflect.ValueOf(p); v.Kind() == reflect.Pointer && !v.IsNil() {
+		v.Elem().SetZero()
+	}
+}
 
 // Outside calls f as if no [Do] were around it, on a goroutine of its own, and waits. It is for what
 // must not happen under Do: calls into C, which the runtime does not survive there, and allocations

@@ -36,6 +36,13 @@ func TestObjectWipesCiphers(t *testing.T) {
 	}
 }
 
+// TestObjectLeavesWhatIsNoPointer: a cipher that a later Go returns by value must not end the program.
+func TestObjectLeavesWhatIsNoPointer(t *testing.T) {
+	for _, p := range []any{nil, (*int)(nil), 7, "text", struct{ a int }{1}, []byte{1}, func() {}} {
+		erase.Object(p)
+	}
+}
+
 func memoryOf(p any) []byte {
 	v := reflect.ValueOf(p)
 	return unsafe.Slice((*byte)(v.UnsafePointer()), v.Type().Elem().Size())

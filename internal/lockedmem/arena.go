@@ -1,5 +1,10 @@
 package lockedmem
 
+import (
+	"math/bits"
+	"unsafe"
+)
+
 const (
 	// firstChunkBytes is how much an Arena takes at first: within a 64 KiB limit on locked memory.
 	firstChunkBytes = 32 << 10
@@ -8,21 +13,34 @@ const (
 	// some tens of thousands, so they double up to this size.
 	maxChunkBytes = 16 << 20
 
-	// spareSearch is among how many of the last released pieces Copy looks for one that fits.
-	spareSearch = 16
+	// largeBytes is from which size on a piece is a buffer of its own, which goes back to the system when it is
+	// released. A vault of the largest size holds four thousand of those.
+	largeBytes = 256 << 10
+
+	// stepsPerDoubling is in how many steps the sizes of smaller pieces double. A released piece is used again
+	// for its own size only, so what lies idle is bounded, however the sizes change; an eighth is lost at most.
+	stepsPerDoubling = 8
 )
 
 // Arena stores many small secrets in few buffers. What it hands out stays valid until it is released, or Destroy.
 type Arena struct {
 	chunks []*Buffer
-	next   int      // the size of the next chunk
-	free   []byte   // the unused end of the last chunk
-	spare  [][]byte // wiped pieces that were given back
+	next   int               // the size of the next chunk
+	free   []byte            // the unused end of the last chunk
+	spare  map[int][][]byte  // wiped pieces that were released, by their capacity
+	large  map[*byte]*Buffer // by their first byte
 }
 
 // Copy stores a copy of b and returns it; for an empty b it returns an empty, non-nil slice.
 func (a *Arena) Copy(b []byte) ([]byte, error) {
-	place, err := a.take(len(b))
+	if len(b) == 0 {
+		return []byte{}, nil
+	}
+	take := a.small
+	if len(b) >= largeBytes {
+		take = a.ownBuffer
+	}
+	place, err := take(len(b))
 	if err != nil {
 		return nil, err
 	}
@@ -31,16 +49,12 @@ func (a *Arena) Copy(b []byte) ([]byte, error) {
 	return stored, nil
 }
 
-// take returns a piece with room for size bytes, never nil.
-func (a *Arena) take(size int) ([]byte, error) {
-	if size == 0 {
-		return []byte{}, nil
-	}
-	for i := len(a.spare) - 1; i >= max(0, len(a.spare)-spareSearch); i-- {
-		if place := a.spare[i]; cap(place) >= size {
-			a.spare = append(a.spare[:i], a.spare[i+1:]...)
-			return place, nil
-		}
+// small returns a piece of a chunk with room for size bytes.
+func (a *Arena) small(size int) ([]byte, error) {
+	size = pieceBytes(size)
+	if spare := a.spare[size]; len(spare) > 0 {
+		a.spare[size] = spare[:len(spare)-1]
+		return spare[len(spare)-1], nil
 	}
 	if size > len(a.free) {
 		chunk, err := New(max(size, a.next, firstChunkBytes))
@@ -56,20 +70,50 @@ func (a *Arena) take(size int) ([]byte, error) {
 	return place, nil
 }
 
-// Release wipes what Copy returned and lets it be used again.
+// pieceBytes rounds a size up to one of the sizes of pieces.
+func pieceBytes(size int) int {
+	step := max(1<<bits.Len(uint(size-1))/(2*stepsPerDoubling), 1)
+	return (size + step - 1) / step * step
+}
+
+// ownBuffer returns a buffer for size bytes that is no part of a chunk.
+func (a *Arena) ownBuffer(size int) ([]byte, error) {
+	b, err := New(size)
+	if err != nil {
+		return nil, err
+	}
+	if a.large == nil {
+		a.large = make(map[*byte]*Buffer)
+	}
+	a.large[unsafe.SliceData(b.Bytes())] = b
+	return b.Bytes(), nil
+}
+
+// Release wipes what Copy returned and lets its memory be used again.
 func (a *Arena) Release(stored []byte) {
 	if cap(stored) == 0 {
 		return
 	}
+	if first := unsafe.SliceData(stored); a.large[first] != nil {
+		a.large[first].Destroy()
+		delete(a.large, first)
+		return
+	}
 	stored = stored[:cap(stored)]
 	clear(stored)
-	a.spare = append(a.spare, stored)
+	if a.spare == nil {
+		a.spare = make(map[int][][]byte)
+	}
+	a.spare[len(stored)] = append(a.spare[len(stored)], stored)
 }
 
 // Destroy wipes all that was stored. It may be called again.
 func (a *Arena) Destroy() {
 	for _, chunk := range a.chunks {
 		chunk.Destroy()
+	}
+	for _, b := range a.large {
+		b.Destroy()
 	}
 	*a = Arena{}
 }

@@ -77,26 +77,55 @@ func TestArenaGrows(t *testing.T) {
 	}
 }
 
-// TestArenaReusesWhatIsReleased overwrites one value again and again.
+// TestArenaReusesWhatIsReleased changes one value again and again, to other lengths too.
 func TestArenaReusesWhatIsReleased(t *testing.T) {
-	var a Arena
-	defer a.Destroy()
-	var stored []byte
-	for i := range 100 {
-		a.Release(stored)
-		if len(stored) > 0 && stored[0] != 0 {
-			t.Fatal("what was released is not wiped")
-		}
-		var err error
-		if stored, err = a.Copy(bytes.Repeat([]byte{byte(i + 1)}, 1<<20-i)); err != nil {
-			t.Fatal(err)
-		}
+	for name, size := range map[string]func(i int) int{
+		"the same, large":   func(int) int { return 4 * largeBytes },
+		"growing, large":    func(i int) int { return 2*largeBytes + i },
+		"growing":           func(i int) int { return 1 + i*500 },
+		"shrinking":         func(i int) int { return 500_000 - i*1000 },
+		"up and down":       func(i int) int { return 1 + (i%2)*700_000 + i%7 },
+		"of all magnitudes": func(i int) int { return 1 << (i % 20) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var a Arena
+			defer a.Destroy()
+			var stored []byte
+			for i := range 500 {
+				released := stored
+				a.Release(stored)
+				if len(released) > 0 && len(released) < largeBytes && released[0] != 0 {
+					t.Fatal("what was released is not wiped")
+				}
+				var err error
+				if stored, err = a.Copy(bytes.Repeat([]byte{byte(i) | 1}, size(i))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if total := a.bytesTaken(); total > 8<<20 {
+				t.Errorf("%d bytes are taken for one value of 1 MiB at most", total)
+			}
+		})
 	}
+}
+
+func (a *Arena) bytesTaken() int {
 	total := 0
 	for _, c := range a.chunks {
 		total += c.Len()
 	}
-	if total > 2<<20 {
-		t.Errorf("%d bytes are taken for one value of 1 MiB", total)
+	for _, b := range a.large {
+		total += b.Len()
+	}
+	return total
+}
+
+// TestPieceBytes: a piece is never too small, and loses an eighth at most.
+func TestPieceBytes(t *testing.T) {
+	for size := 1; size < 1<<17; size++ {
+		got := pieceBytes(size)
+		if got < size || got-size > size/stepsPerDoubling || pieceBytes(got) != got {
+			t.Fatalf("%d for a size of %d", got, size)
+		}
 	}
 }
