@@ -1,12 +1,8 @@
 package vaultfile
 
 import (
-	"bytes"
 	"maps"
 	"os"
-	"path/filepath"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"testing"
 )
@@ -113,65 +109,5 @@ func wantPayload(t *testing.T, path string, u *Unlocker, want string) {
 	u.release(k)
 	if string(payload.Bytes()) != want {
 		t.Errorf("payload\n%s, want\n%s", payload.Bytes(), want)
-	}
-}
-
-// TestOpenedVaultIsReadOnly: a callback that writes to a value ends in a fault, and changes it for nobody.
-func TestOpenedVaultIsReadOnly(t *testing.T) {
-	v := openPayload(t, []byte(`{"A":"1"}`))
-	faulted := false
-	func() {
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-		defer func() { faulted = recover() != nil }()
-		_ = v.Use("A", func(value []byte) error {
-			value[0] = '2'
-			return nil
-		})
-	}()
-	if got, err := v.Get("A"); !faulted || got != "1" || err != nil {
-		t.Errorf("faulted: %v; the value is %q, %v", faulted, got, err)
-	}
-	v.Close()
-}
-
-// TestBlanksTakeNoMemory: what is kept about a payload does not grow with its white space, or with quotes that are
-// no members.
-func TestBlanksTakeNoMemory(t *testing.T) {
-	const size = 32 << 20
-	blank := append(append([]byte(`{"A":"1",`), bytes.Repeat([]byte("\n"), size)...), `"B":"2"}`...)
-	quotes := append([]byte(`{`), bytes.Repeat([]byte(`"`), size)...)
-	for name, payload := range map[string][]byte{"newlines": blank, "quotes": quotes} {
-		var before, after runtime.MemStats
-		runtime.ReadMemStats(&before)
-		entries, err := decodePayload(payload)
-		runtime.ReadMemStats(&after)
-		if (name == "newlines") != (err == nil && len(entries) == 2) {
-			t.Errorf("%s: %d entries, %v", name, len(entries), err)
-		}
-		if took := after.TotalAlloc - before.TotalAlloc; took > size {
-			t.Errorf("%s: %d bytes allocated for a payload of %d", name, took, size)
-		}
-	}
-}
-
-// TestManyLargeValues fills a vault with values that once took a mapping each.
-func TestManyLargeValues(t *testing.T) {
-	d := newDraft(nil)
-	defer d.close()
-	value := bytes.Repeat([]byte("x"), 17_500)
-	for i := range 3000 {
-		if _, err := d.Set("N"+strings.Repeat("n", i%200)+string(rune('a'+i%26)), value); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if _, err := os.Stat(filepath.Join("/proc", "self", "maps")); err != nil {
-		return
-	}
-	maps, err := os.ReadFile("/proc/self/maps")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if n := bytes.Count(maps, []byte("\n")); n > 2000 {
-		t.Errorf("the process has %d mappings", n)
 	}
 }
