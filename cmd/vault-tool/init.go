@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -22,7 +23,7 @@ func newInitCommand(a *app) *cobra.Command {
 
 A file that exists is never overwritten.`,
 		Example: "  vault-tool init --key-file vault.key\n  vault-tool init --key-file vault.key.new",
-		Args:    noArguments,
+		Args:    noArgumentsBut("the key file is given with --key-file"),
 		RunE:    a.action(a.runInit),
 	}
 }
@@ -34,6 +35,9 @@ func (a *app) runInit(context.Context, []string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return existsAlready("a key is never overwritten; choose another name, or move the old key away if no vault needs it",
 			"key file %s exists already", path)
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return &failure{code: exitFailed, err: err, hint: nothingChanged + "; make the directory first: mkdir -p " + shellWord(filepath.Dir(path))}
 	}
 	if err != nil {
 		return leftUnchanged(err)

@@ -66,7 +66,7 @@ A new key belongs to you, to root or to the owner of the old one; one of anybody
   vault-tool init --key-file vault.key.new
   vault-tool rotate-key --key-file vault.key --new-key-file vault.key.new
   mv vault.key.new vault.key`,
-		Args: noArguments,
+		Args: noArgumentsBut("the new key is given with --new-key-file, and the present one with --key-file"),
 		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runRotateKey(ctx, o) }),
 	}
 	flags := cmd.Flags()
@@ -101,7 +101,11 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	default:
 		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
 		if errors.Is(err, vaultfile.ErrSameKey) {
-			err = fmt.Errorf("%s and %s: %w", a.keyName(), o.newKeyFile, err)
+			names := a.keyName()
+			if names != o.newKeyFile {
+				names += " and " + o.newKeyFile
+			}
+			err = fmt.Errorf("%s: %w", names, err)
 		}
 	}
 	if err != nil {

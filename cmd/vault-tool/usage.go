@@ -155,6 +155,16 @@ func noArguments(_ *cobra.Command, args []string) error {
 	return nil
 }
 
+// noArgumentsBut is noArguments for a command whose user may have meant a flag: the hint says which.
+func noArgumentsBut(hint string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return badInput(hint, "unexpected argument")
+		}
+		return nil
+	}
+}
+
 // oneName wants one argument, the name of a secret.
 func oneName(_ *cobra.Command, args []string) error {
 	if len(args) != 1 {

@@ -3,5 +3,5 @@
 //
 // A loop over a list of names, or a script that a shell reads from its standard input, gives the rest of that input to
 // each command. Nobody has prepared it for the command: a file is not at its start any more, and a pipe is the
-// standard input of the parent process too.
+// standard input of the parent process too, which has begun to read.
 package pendinginput

@@ -3,6 +3,7 @@ package pendinginput
 import (
 	"os"
 	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -21,15 +22,20 @@ func Waiting(f *os.File) bool {
 		return err == nil && position == 0 && stat.Size > 0
 	case unix.S_IFIFO, unix.S_IFSOCK:
 		n, err := unix.IoctlGetInt(fd, unix.TIOCINQ) // FIONREAD by its other name
-		return err == nil && n > 0 && !isStdinOf(os.Getppid(), &stat)
+		return err == nil && n > 0 && !readBy(os.Getppid(), &stat)
 	}
 	return false // nobody prepares the input of a terminal or another device
 }
 
-// isStdinOf tells whether a process has the same file as its standard input. A process that cannot be looked into
-// has not.
-func isStdinOf(pid int, stat *unix.Stat_t) bool {
-	var other unix.Stat_t
-	err := unix.Stat("/proc/"+strconv.Itoa(pid)+"/fd/0", &other)
-	return err == nil && other.Dev == stat.Dev && other.Ino == stat.Ino
+// readBy tells whether a process may be reading the same file, as its standard input. One that has read nothing at
+// all since it was forked does not: a shell that runs a function, or commands in braces, at the end of a pipe.
+// A process that cannot be looked into is taken for one that does not.
+func readBy(pid int, stat *unix.Stat_t) bool {
+	process := "/proc/" + strconv.Itoa(pid)
+	var stdin unix.Stat_t
+	if unix.Stat(process+"/fd/0", &stdin) != nil || stdin.Dev != stat.Dev || stdin.Ino != stat.Ino {
+		return false
+	}
+	counters, err := os.ReadFile(process + "/io") // proc_pid_io(5); not every kernel has it
+	return err != nil || !strings.Contains("\n"+string(counters), "\nrchar: 0\n")
 }

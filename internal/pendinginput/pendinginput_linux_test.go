@@ -24,17 +24,12 @@ func TestMain(m *testing.M) {
 }
 
 func TestWaiting(t *testing.T) {
-	pipe := func(content string) *os.File {
-		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { r.Close(); w.Close() })
-		if _, err := w.WriteString(content); err != nil {
-			t.Fatal(err)
-		}
-		return r
+	r, w, err := os.Pipe() // to which somebody may write yet
+	if err != nil {
+		t.Fatal(err)
 	}
+	defer r.Close()
+	defer w.Close()
 	open := func(path string, offset int64) *os.File {
 		f, err := os.Open(path)
 		if err != nil {
@@ -54,8 +49,8 @@ func TestWaiting(t *testing.T) {
 		f    *os.File
 		want bool
 	}{
-		"a pipe with a value":      {pipe("x\n"), true},
-		"a pipe nobody writes to":  {pipe(""), false},
+		"a pipe with a value":      {pipeWith(t, "x\n"), true},
+		"a pipe nobody writes to":  {r, false},
 		"a file":                   {open(path, 0), true},
 		"a file read to its end":   {open(path, 2), false},
 		"the null device":          {open(os.DevNull, 0), false},
@@ -68,27 +63,57 @@ func TestWaiting(t *testing.T) {
 	}
 }
 
-// TestWaitingInScripts runs the test binary, $TOOL, from a shell. What it reads afterwards was not consumed.
+// TestWaitingInScripts runs the test binary, $TOOL, from a shell whose standard input holds two lines. What it reads
+// afterwards was not consumed. It needs /proc/PID/io (see readBy) for the subshell and the function.
 func TestWaitingInScripts(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := exec.LookPath("bash"); err != nil {
+	if _, err := os.Stat("/proc/self/io"); err != nil {
 		t.Skip(err)
 	}
 	for script, want := range map[string]string{
-		`echo x >value; "$TOOL" <value; :`:                                  "waiting x\n",
-		`printf 'a\nb\n' >list; while read -r n; do "$TOOL"; done <list`:    "free b\n",
-		`printf 'a\nb\n' | while read -r n; do "$TOOL"; done`:               "free b\n",
-		`printf 'read -r a; "$TOOL"\nx\ny\n' | bash`:                        "free y\n",
-		`printf 'a\nb\n' | while read -r n; do "$TOOL" </dev/null; done; :`: "free free ",
+		`("$TOOL"; :)`:                                              "waiting a\nb\n",
+		`f() { "$TOOL"; :; }; f | cat`:                              "waiting a\nb\n",
+		`echo x >value; "$TOOL" <value; :`:                          "waiting x\n",
+		`"$TOOL"; :`:                                                "free a\nb\n",
+		`while read -r n; do "$TOOL"; done`:                         "free b\n",
+		`while read -r n; do ("$TOOL"; :) done`:                     "waiting b\n", // it needs </dev/null
+		`cat >list; while read -r n; do "$TOOL"; done <list`:        "free b\n",
+		`cat | while read -r n; do "$TOOL"; done`:                   "free b\n",
+		`while read -r n; do "$TOOL" </dev/null; done`:              "free free ",
+		`read -r n; printf '%s\n' '"$TOOL"' >script; sh <script; :`: "free ",
 	} {
-		cmd := exec.Command("sh", "-c", script)
-		cmd.Dir = t.TempDir()
-		cmd.Env = append(os.Environ(), childVariable+"=1", "TOOL="+self)
-		if out, err := cmd.Output(); err != nil || string(out) != want {
-			t.Errorf("%s: %q (%v), want %q", script, out, err, want)
+		for _, shell := range []string{"sh", "bash"} {
+			if _, err := exec.LookPath(shell); err != nil {
+				t.Log(err)
+				continue
+			}
+			cmd := exec.Command(shell, "-c", script)
+			cmd.Dir = t.TempDir()
+			cmd.Stdin = pipeWith(t, "a\nb\n")
+			cmd.Env = append(os.Environ(), childVariable+"=1", "TOOL="+self)
+			if out, err := cmd.Output(); err != nil || string(out) != want {
+				t.Errorf("%s: %s: %q (%v), want %q", shell, script, out, err, want)
+			}
 		}
 	}
+}
+
+// pipeWith returns the end of a pipe that holds content and nothing behind it.
+func pipeWith(t *testing.T, content string) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	if _, err := w.WriteString(content); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return r
 }
