@@ -33,25 +33,31 @@ type migrateOptions struct {
 func newMigrateEnvCommand(a *app) *cobra.Command {
 	var o migrateOptions
 	cmd := &cobra.Command{
-		Use:   "migrate-env --env-file FILE",
+		Use:   "migrate-env",
 		Short: "Extract sensitive keys from .env into a vault",
-		Long: `Extract the known sensitive variables from a .env file into the vault, which is created if there is none.
-Everything else stays where it is; what looks like a secret but is not known is reported, with the
---include that takes it. Variables that are set to nothing are skipped.
+		Long: `Copy the known sensitive variables of a .env file into the vault, which is created if there is none.
+Everything else stays where it is. What looks like a secret but is not known is reported, with the
+--include that takes it. Variables that are set to nothing are skipped. With --prune the lines that
+went to the vault are removed from the file, once the vault is safe on disk and holds their values;
+every other byte of the file stays.
 
-Values are read as godotenv reads them. A line that dotenv readers understand differently is refused,
-unless --dialect says whose reading counts.
+Some variables are taken only if an --include names them in full: those that say where the vault
+and its key are, those that belong to the host or steer how programs run (PATH, LD_PRELOAD), and
+placeholders such as changeme, null, or DB_CONNECTION=mysql. They are reported.
 
-With --prune the lines that were moved are removed from the file, once the vault is safe on disk and
-holds their values; every other byte of the file stays.`,
-		Example: `  vault-tool migrate-env --env-file .env --dry-run
+Values are read as godotenv reads them. A line that dotenv readers understand differently is an
+error, unless --dialect says whose reading counts. A line that is no assignment is reported by its
+number; with --all it is an error. After such an error the report still tells what would be done,
+and nothing is changed.`,
+		Example: `  vault-tool migrate-env --dry-run
   vault-tool migrate-env --env-file .env --include 'STRIPE_*' --prune
+  vault-tool migrate-env --env-file - --all < settings
   vault-tool migrate-env --list-keys`,
 		Args: noArguments,
 		RunE: a.flushedAction(func(ctx context.Context, _ []string) error { return a.runMigrateEnv(ctx, o) }),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.envFile, "env-file", "", "the .env file")
+	flags.StringVar(&o.envFile, "env-file", ".env", "the .env `FILE`; - is standard input")
 	flags.StringArrayVar(&o.include, "include", nil, "also take names that match `GLOB` (repeatable)")
 	flags.StringArrayVar(&o.exclude, "exclude", nil, "do not take names that match `GLOB` (repeatable)")
 	flags.BoolVar(&o.all, "all", false, "take every variable that is not excluded")
@@ -61,7 +67,6 @@ holds their values; every other byte of the file stays.`,
 	flags.BoolVar(&o.prune, "prune", false, "remove the moved lines from the file")
 	flags.StringVar(&o.dialect, "dialect", "", "whose reading counts for doubtful lines: godotenv, compose or literal")
 	flags.BoolVar(&o.listKeys, "list-keys", false, "print the known sensitive names")
-	cmd.MarkFlagsOneRequired("env-file", "list-keys")
 	cmd.MarkFlagsMutuallyExclusive("env-file", "list-keys")
 	cmd.MarkFlagsMutuallyExclusive("overwrite", "keep")
 	completeFiles(cmd, "env-file")
@@ -78,10 +83,11 @@ func (a *app) runMigrateEnv(ctx context.Context, o migrateOptions) error {
 		return err
 	}
 	defer m.close()
-	if err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error { return m.run(ctx, u) }); err != nil {
+	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error { return m.run(ctx, u) })
+	if err = m.refuse(err); err != nil && !m.refused {
 		return err
 	}
-	return a.reportMigration(m)
+	return errors.Join(err, a.reportMigration(m))
 }
 
 func (a *app) printKnownKeys() error {
@@ -104,12 +110,14 @@ func (a *app) printKnownKeys() error {
 
 // run does the migration: the vault first, and when that is durable and read back, the file.
 func (m *migration) run(ctx context.Context, u *vaultfile.Unlocker) error {
-	if m.options.dryRun {
+	if m.rehearses() {
 		return m.rehearse(ctx, u)
 	}
 	// A run that was killed while it pruned may have left the old file, secrets and all, under a temporary name, and
 	// nothing for this one to do.
-	_ = durable.Sweep(m.options.envFile)
+	if m.options.envFile != stdinName {
+		_ = durable.Sweep(m.options.envFile)
+	}
 	_ = durable.Sweep(m.vaultPath)
 	if len(m.chosen) > 0 {
 		update := vaultfile.UpdateOptions{WriteOptions: m.a.writeOptions(), CreateMissing: true}
@@ -132,9 +140,9 @@ func (m *migration) notPruned(err error) error {
 		return err
 	}
 	o := describe(err)
-	stands := fmt.Sprintf("the secrets are in %s, and their lines still in %s", m.vaultPath, m.options.envFile)
+	stands := fmt.Sprintf("the secrets are in %s, and their lines still in %s", m.vaultPath, m.fileName())
 	if errors.Is(err, durable.ErrUnconfirmed) {
-		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.options.envFile)
+		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.fileName())
 	}
 	if o.hint != "" {
 		stands += "; " + o.hint
@@ -145,7 +153,10 @@ func (m *migration) notPruned(err error) error {
 	return &failure{code: o.code, kind: kindUnfinished, err: err, hint: stands + "; run the command again to finish"}
 }
 
-// rehearse works out the report of a dry run.
+// rehearses tells whether nothing is to be changed: it is a dry run, or there are lines that cannot be read.
+func (m *migration) rehearses() bool { return m.options.dryRun || len(m.problems) > 0 }
+
+// rehearse works out the report of a run that changes nothing.
 func (m *migration) rehearse(ctx context.Context, u *vaultfile.Unlocker) error {
 	if _, err := os.Stat(m.vaultPath); errors.Is(err, fs.ErrNotExist) {
 		return m.plan(emptyVault{})
@@ -189,7 +200,7 @@ func (m *migration) replaceEnvFile(ctx context.Context, u *vaultfile.Unlocker) e
 			continue
 		}
 		if same, _ := holds(v, s.name, s.value); !same {
-			return conflict("it was left as it is; run the command again", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.options.envFile)
+			return conflict("it was left as it is; run the command again", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.fileName())
 		}
 	}
 	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged})
