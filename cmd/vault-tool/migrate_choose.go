@@ -57,8 +57,8 @@ func (m *migration) consider(entry *dotenv.Entry) error {
 		m.skipped = append(m.skipped, entry.Name)
 		return nil
 	}
-	if err := validateEnvName(entry); err != nil {
-		return err
+	if err := vaultfile.ValidateName(entry.Name); err != nil {
+		return fmt.Errorf("line %d: %w", entry.Line, err)
 	}
 	if reason := stopgap(entry); reason != "" && !literal {
 		m.holdBack(entry, reason)
@@ -83,17 +83,6 @@ func shownName(entry *dotenv.Entry, err error) string {
 		return syntax.Name
 	}
 	return entry.Name
-}
-
-// validateEnvName refuses what is no name of a secret, and the names that belong to the tool.
-func validateEnvName(entry *dotenv.Entry) error {
-	if err := vaultfile.ValidateName(entry.Name); err != nil {
-		return fmt.Errorf("line %d: %w", entry.Line, err)
-	}
-	if strings.HasPrefix(entry.Name, ".") {
-		return fmt.Errorf("line %d: %w %q: a name does not begin with '.'", entry.Line, vaultfile.ErrBadName, entry.Name)
-	}
-	return nil
 }
 
 // belongsOutside says why a variable has no place in a vault, or "".
@@ -163,7 +152,7 @@ func (m *migration) considerLeft(entry *dotenv.Entry) {
 		}
 		value = m.file.RawValue(entry)
 	}
-	if validateEnvName(entry) != nil {
+	if vaultfile.ValidateName(entry.Name) != nil {
 		return
 	}
 	reason, ok := credentials.LooksSecret(entry.Name, value)
@@ -171,6 +160,8 @@ func (m *migration) considerLeft(entry *dotenv.Entry) {
 	case !ok:
 	case credentials.IsPlaceholder(value):
 		m.holdBack(entry, "a placeholder")
+	case entry.Err != nil || entry.Cut:
+		m.left = append(m.left, leftVariable{Name: entry.Name, Line: entry.Line, Reason: reason + ", but cannot be read with certainty"})
 	default:
 		m.left = append(m.left, leftVariable{entry.Name, entry.Line, reason, includeOption(entry.Name)})
 	}

@@ -44,7 +44,7 @@ type leftVariable struct {
 	Name    string `json:"name"`
 	Line    int    `json:"line"`
 	Reason  string `json:"reason"`
-	Include string `json:"include"` // the option that takes it
+	Include string `json:"include"` // the option that takes it, empty if the line has to be corrected first
 }
 
 // bareName is a line that is a name and no more.

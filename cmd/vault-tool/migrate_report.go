@@ -53,7 +53,9 @@ func (m *migration) summary() migrateSummary {
 	}
 	var includes []string
 	for _, l := range m.left {
-		includes = append(includes, l.Include)
+		if l.Include != "" {
+			includes = append(includes, l.Include)
+		}
 	}
 	s.IncludeAll = strings.Join(includes, " ")
 	for _, p := range m.problems {
@@ -107,6 +109,8 @@ func (m *migration) text(s migrateSummary) []byte {
 		for _, l := range s.LeftBehind {
 			fmt.Fprintf(&out, "  %s (line %d: %s)\n", l.Name, l.Line, l.Reason)
 		}
+	}
+	if s.IncludeAll != "" {
 		fmt.Fprintf(&out, "to take what was left behind, add:\n  %s\n", s.IncludeAll)
 	}
 	m.writeOddities(&out, s)

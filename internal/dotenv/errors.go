@@ -16,7 +16,7 @@ type DoubtfulError struct {
 const (
 	adviceQuote       = "put the value in single quotes"
 	adviceDoubleQuote = "put the value in double quotes"
-	adviceByHand      = "no quotes make it clear to all, so enter this value by hand"
+	adviceByHand      = "no quotes make it clear to every reader, so add this value to the vault by hand"
 	adviceLineEnds    = "save the file with Unix line ends"
 	adviceUTF8        = "save the file as UTF-8"
 	adviceName        = "give it another name, or remove the line"
