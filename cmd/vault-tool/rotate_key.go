@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -129,20 +129,45 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 		a.note("Next: name that secret with --akv-secret or %s, restart what reads the vault, and back up the new key.", azureSecretEnv)
 	case !o.inPlace && a.azureURL() != "":
 		a.note("Next: use --key-file %s, or store it in Azure Key Vault; restart what reads the vault, and back up the new key.", s.KeyFile)
-	case !o.inPlace && filepath.Clean(s.KeyFile) == filepath.Clean(a.keyPath()+keysource.SuccessorSuffix):
-		a.note("Next: keep the old key for earlier backups, then: mv %s %s. Until then readers use %s.",
-			shellWord(s.KeyFile), shellWord(a.keyPath()), s.KeyFile)
-		a.note("Back up the new key.")
 	case !o.inPlace:
-		a.note("Readers fail from now on, until the new key is in its place: mv %s %s (keep the old key for earlier backups).",
-			shellWord(s.KeyFile), shellWord(a.keyPath()))
-		a.note("Then back up the new key.")
+		a.noteMove(s.KeyFile)
 	case s.OldKeyFile != "":
 		a.note("%s is the new key; back it up.", s.KeyFile)
 		a.note("%s is the old key: earlier backups, and other vaults of that key, need it. Remove it when none is left.", s.OldKeyFile)
 	default:
 		a.note("%s is the new key; back it up. No copy of the old one was kept: earlier backups of the vault need it.", s.KeyFile)
 	}
+}
+
+// noteMove says what to do with a new key file, and how readers fare until then.
+func (a *app) noteMove(newKey string) {
+	move := fmt.Sprintf("mv %s %s (keep the old key for earlier backups)", shellWord(newKey), shellWord(a.keyPath()))
+	info, err := os.Stat(newKey)
+	switch {
+	case descriptor.Named(newKey) || descriptor.Named(a.keyPath()) || err == nil && !info.Mode().IsRegular(): // a pipe
+		a.note("Readers fail from now on, until they have the new key.")
+	case a.isSuccessor(newKey):
+		a.note("Next: %s. Until then readers use %s.", move, newKey)
+	default:
+		a.note("Readers fail from now on, until the new key is in its place: %s.", move)
+	}
+	a.note("Back up the new key.")
+}
+
+// isSuccessor tells whether readers that have the old key's path find a new key too.
+func (a *app) isSuccessor(newKey string) bool {
+	info, err := os.Stat(newKey)
+	if err != nil {
+		return false
+	}
+	paths := []string{a.keyPath()}
+	if target, err := durable.Resolve(a.keyPath()); err == nil {
+		paths = append(paths, target)
+	}
+	return slices.ContainsFunc(paths, func(path string) bool {
+		found, err := os.Stat(path + keysource.SuccessorSuffix)
+		return err == nil && os.SameFile(found, info)
+	})
 }
 
 // rekeyToAzure moves the vault to the key in another secret.
@@ -192,7 +217,7 @@ func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o v
 // halfRotated is the failure of a rotation whose vault is under the new key already.
 func (a *app) halfRotated(newPath string, err error) error {
 	stands := "the vault is under the new key now"
-	if _, missing := os.Lstat(newPath); newPath != "" && missing == nil {
+	if _, missing := os.Lstat(newPath); newPath != "" && missing == nil && !descriptor.Named(newPath) {
 		stands = fmt.Sprintf("the vault is under %s now; do not remove %s", newPath, newPath)
 	}
 	if errors.Is(err, vaultfile.ErrUnconfirmed) {
