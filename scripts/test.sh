@@ -12,8 +12,10 @@ part "vectors, golden vaults and the product itself, with the real one"
 gotest ./kdf/...
 gotest -run 'Vectors|Golden|IndependentReader|Product' ./vaultfile ./cmd/vault-tool
 
-part "a service that is built without runtime/secret"
+part "a service that is built without runtime/secret, also where x/crypto derives"
+GOEXPERIMENT= gotest ./internal/erase
 GOEXPERIMENT= gotest -run '^TestMemory$' ./provider
+GODEBUG=cpu.avx2=off,cpu.avx512f=off GOEXPERIMENT= gotest -run '^TestMemory$' ./provider
 
 part "what runs side by side, under the race detector"
 CGO_ENABLED=1 gotest -race -short -tags quickkdf ./vaultfile ./keysource ./provider/... ./internal/keycache ./internal/lockedmem ./internal/durable
