@@ -144,7 +144,7 @@ func (m *migration) notPruned(err error) error {
 	if errors.Is(err, durable.ErrUnconfirmed) {
 		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.fileName())
 	}
-	if o.hint != "" {
+	if o.hint != "" && o.code != exitConflict { // whose hint is to run the command again as well
 		stands += "; " + o.hint
 	}
 	if o.code == exitUsage {
@@ -200,10 +200,10 @@ func (m *migration) replaceEnvFile(ctx context.Context, u *vaultfile.Unlocker) e
 			continue
 		}
 		if same, _ := holds(v, s.name, s.value); !same {
-			return conflict("it was left as it is; run the command again", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.fileName())
+			return conflict("", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.fileName())
 		}
 	}
-	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged})
+	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged, NoWriters: true})
 }
 
 // checkUnchanged refuses to overwrite what an editor saved since the file was read, or another file that
@@ -215,7 +215,7 @@ func (m *migration) checkUnchanged(old *os.File) error {
 	}
 	defer now.Destroy()
 	if err != nil || !bytes.Equal(now.Bytes(), m.source.Bytes()) {
-		return conflict("the vault has the values; the file was left as it is: run the command again", "%s changed while it was being migrated", m.options.envFile)
+		return conflict("", "%s changed while it was being migrated", m.options.envFile)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (sys *system) backup(path, backup string, mode fs.FileMode) error {
 	if same {
 		return fmt.Errorf("back up %s to %s: %w", path, backup, errSameFile)
 	}
-	return sys.replaceTarget(old, c, nil)
+	return sys.replaceTarget(old, c, ReplaceOptions{})
 }
 
 // errSameFile is no sentinel for callers: only a mistake in their program leads to it.

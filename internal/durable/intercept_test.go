@@ -27,6 +27,7 @@ func intercepted(sys *system, before func(operation string) error) *system {
 			return call2(before, "lstat", sys.lstat, d, name)
 		},
 		mounted:   sys.mounted,
+		writers:   sys.writers,
 		exchange:  two("exchange", sys.exchange),
 		rename:    two("rename", sys.rename),
 		renameNew: two("renameNew", sys.renameNew),

@@ -3,6 +3,7 @@ package durable
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 )
 
@@ -11,9 +12,34 @@ type ReplaceOptions struct {
 	// Verify is given the temporary file after it was synced, opened anew and read-only, with its final attributes.
 	Verify func(f *os.File) error
 
-	// Check is given the old file, open and read-only, last before the rename, to find out whether the ground for the change
-	// still holds. To read the path again instead would not do: it may lead to another file by now.
+	// Check is given the old file, open for reading at its beginning, to find out whether the ground for the change
+	// still holds: last before the rename, and once more behind it, when nobody can open the old file at the path any more.
+	// If it fails then, the old file is put back. To read the path again instead would not do: it may lead to another
+	// file by now.
 	Check func(old *os.File) error
+
+	// NoWriters makes it ErrChanged if another process still has the old file open for writing behind the rename: what it
+	// wrote would be lost. Only Linux tells, and only to the file's owner.
+	NoWriters bool
+}
+
+// checkOld runs Check.
+func (o ReplaceOptions) checkOld(old *os.File) error {
+	if o.Check == nil {
+		return nil
+	}
+	if _, err := old.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return o.Check(old)
+}
+
+// checkReplaced runs Check on a file that has lost its name.
+func (sys *system) checkReplaced(old *os.File, o ReplaceOptions) error {
+	if o.NoWriters && sys.writers(old) {
+		return fmt.Errorf("%w: another process has it open for writing", ErrChanged)
+	}
+	return o.checkOld(old)
 }
 
 // content is what a new file gets.
@@ -49,17 +75,17 @@ func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
 	if c.attributes, err = sys.readAttributes(t.file, t.path); err != nil {
 		return err
 	}
-	return sys.replaceTarget(t, c, o.Check)
+	return sys.replaceTarget(t, c, o)
 }
 
 // replaceTarget puts a new file in the place of t.
-func (sys *system) replaceTarget(t *target, c content, check func(old *os.File) error) error {
+func (sys *system) replaceTarget(t *target, c content, o ReplaceOptions) error {
 	_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
-	return sys.swap(t, c, check)
+	return sys.swap(t, c, o)
 }
 
 // swap is replaceTarget without a look for temporary files that were left behind.
-func (sys *system) swap(t *target, c content, check func(old *os.File) error) error {
+func (sys *system) swap(t *target, c content, o ReplaceOptions) error {
 	// From the exchange to the end the old file bears a temporary name; the lock keeps it from being swept. Where it is
 	// refused, somebody else holds it, which serves as well.
 	_, _ = sys.tryLock(t.file, false)
@@ -67,17 +93,15 @@ func (sys *system) swap(t *target, c content, check func(old *os.File) error) er
 	if err != nil {
 		return err
 	}
-	if check != nil {
-		if err := check(t.file); err != nil {
-			return sys.discard(tmp, fmt.Errorf("replace %s: %w", t.path, err))
-		}
+	if err := o.checkOld(t.file); err != nil {
+		return sys.discard(tmp, fmt.Errorf("replace %s: %w", t.path, err))
 	}
 	err = sys.exchange(t.dir, tmp.name, t.base)
 	if err == nil {
-		return sys.settleExchange(t, tmp)
+		return sys.settleExchange(t, tmp, o)
 	}
 	if unsupported(err) {
-		return sys.replaceByRename(t, tmp)
+		return sys.replaceByRename(t, tmp, o)
 	}
 	return sys.discard(tmp, wrapRename("replace", t.path, err))
 }
@@ -143,14 +167,17 @@ func (sys *system) sameFile(a, b *os.File) error {
 
 // settleExchange makes an exchange durable, or takes it back. Until it is durable the old file keeps a name, so that it
 // can be put back whatever fails.
-func (sys *system) settleExchange(t *target, tmp *temp) error {
+func (sys *system) settleExchange(t *target, tmp *temp, o ReplaceOptions) error {
 	failure := sys.settle(t, tmp, func() error {
 		// A file that another process put at the path since it was opened is not ours to remove.
 		same, err := sys.names(t.dir, tmp.name, t.file)
-		if err == nil && !same {
-			err = ErrChanged
+		switch {
+		case err != nil:
+			return err
+		case !same:
+			return ErrChanged
 		}
-		return err
+		return sys.checkReplaced(t.file, o)
 	})
 	if failure == nil {
 		// The change is made; a name that stays behind goes with the next sweep.
@@ -178,7 +205,7 @@ func (sys *system) settle(t *target, tmp *temp, check func() error) error {
 
 // replaceByRename serves where two files cannot be exchanged. A second, temporary name for the old file allows it to be
 // put back; where the file system has no hard links either, a failure after the rename is ErrUnconfirmed.
-func (sys *system) replaceByRename(t *target, tmp *temp) error {
+func (sys *system) replaceByRename(t *target, tmp *temp, o ReplaceOptions) error {
 	spare := tempName(t.base)
 	if err := sys.link(t.dir, t.base, spare); err != nil {
 		spare = ""
@@ -189,7 +216,12 @@ func (sys *system) replaceByRename(t *target, tmp *temp) error {
 		}
 		return sys.discard(tmp, wrapRename("replace", t.path, err))
 	}
-	failure := sys.settle(t, tmp, func() error { return nil })
+	failure := sys.settle(t, tmp, func() error {
+		if spare == "" {
+			return nil // there is no way back, whatever has changed
+		}
+		return sys.checkReplaced(t.file, o)
+	})
 	switch {
 	case failure == nil && spare != "":
 		_ = sys.unlink(t.dir, spare) // the change is made; a name that stays behind goes with the next sweep

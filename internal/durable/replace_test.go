@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -147,8 +149,9 @@ func TestReplaceHooks(t *testing.T) {
 		return nil
 	}
 	check := func(old *os.File) error {
+		at := map[bool]string{false: oldContent, true: newContent}[slices.Contains(order, "check")]
 		order = append(order, "check")
-		wantContent(t, path, oldContent)
+		wantContent(t, path, at)
 		if got, err := io.ReadAll(old); err != nil || string(got) != oldContent {
 			t.Errorf("Check read %q, %v", got, err)
 		}
@@ -160,7 +163,7 @@ func TestReplaceHooks(t *testing.T) {
 	if err := Replace(path, []byte(newContent), ReplaceOptions{Verify: verify, Check: check}); err != nil {
 		t.Fatal(err)
 	}
-	if fmt.Sprint(order) != "[verify check]" {
+	if fmt.Sprint(order) != "[verify check check]" {
 		t.Errorf("hooks ran in the order %v", order)
 	}
 	wantContent(t, path, newContent)
@@ -176,6 +179,62 @@ func TestReplaceHooks(t *testing.T) {
 			t.Errorf("%s: %v", what, err)
 		}
 		sameEntries(t, snapshot(t, dir), before)
+	}
+}
+
+// TestReplaceKeepsLateWrite has a program write to the old file, in place and without a lock, at the last moment before the
+// old file loses its name; or keep it open for writing until then.
+func TestReplaceKeepsLateWrite(t *testing.T) {
+	unchanged := func(old *os.File) error {
+		if got, err := io.ReadAll(old); err != nil || string(got) != oldContent {
+			return errors.Join(ErrChanged, err)
+		}
+		return nil
+	}
+	for _, exchanges := range []bool{true, false} {
+		for _, staysOpen := range []bool{true, false} {
+			t.Run(fmt.Sprintf("exchange %v, stays open %v", exchanges, staysOpen), func(t *testing.T) {
+				if staysOpen && runtime.GOOS != "linux" {
+					t.Skip("only Linux tells who has a file open")
+				}
+				path := newFile(t, "file", oldContent, 0o600)
+				editor, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer editor.Close()
+				want := oldContent
+				write := func() {
+					if staysOpen || want != oldContent {
+						return
+					}
+					want += "late"
+					if _, err := editor.WriteString("late"); err != nil {
+						t.Error(err)
+					}
+					editor.Close()
+				}
+				sys := realSystem()
+				exchange, rename := sys.exchange, sys.rename
+				sys.exchange = func(d *directory, a, b string) error {
+					if !exchanges {
+						return errors.ErrUnsupported
+					}
+					write()
+					return exchange(d, a, b)
+				}
+				sys.rename = func(d *directory, from, to string) error {
+					write()
+					return rename(d, from, to)
+				}
+				err = sys.replace(path, []byte(newContent), ReplaceOptions{Check: unchanged, NoWriters: true})
+				if !errors.Is(err, ErrChanged) || errors.Is(err, ErrUnconfirmed) {
+					t.Errorf("error %v, want ErrChanged", err)
+				}
+				wantContent(t, path, want)
+				noStrays(t, filepath.Dir(path))
+			})
+		}
 	}
 }
 

@@ -39,6 +39,7 @@ type system struct {
 	flushDir  func(d *directory) error // an error also where the file system cannot do it; see syncDir
 
 	stat        func(f *os.File) (fs.FileInfo, error)
+	writers     func(f *os.File) bool                          // another process has it open for writing; false where the kernel does not tell
 	tryLock     func(f *os.File, exclusive bool) (bool, error) // false, nil where another descriptor holds it
 	write       func(f *os.File, p []byte) error
 	copy        func(to, from *os.File) (int64, error)
@@ -68,6 +69,7 @@ func realSystem() *system {
 		flushDir:  flushDirectory,
 
 		stat:        (*os.File).Stat,
+		writers:     hasWriters,
 		tryLock:     tryLockFile,
 		write:       writeFile,
 		copy:        func(to, from *os.File) (int64, error) { return io.Copy(to, from) },

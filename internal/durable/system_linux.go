@@ -1,6 +1,9 @@
 package durable
 
 import (
+	"errors"
+	"os"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -11,6 +14,16 @@ func isMountPoint(d *directory, name string) bool {
 	var stat unix.Statx_t
 	err := ignoringEINTR(func() error { return unix.Statx(int(d.file.Fd()), name, flags, 0, &stat) })
 	return err == nil && stat.Attributes_mask&stat.Attributes&unix.STATX_ATTR_MOUNT_ROOT != 0
+}
+
+// hasWriters asks for a read lease, which the kernel refuses with EAGAIN while the file is open for writing (fcntl(2),
+// F_SETLEASE), and gives it back. Every other error means that it does not tell.
+func hasWriters(f *os.File) bool {
+	_, err := unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_RDLCK)
+	if err == nil {
+		_, _ = unix.FcntlInt(f.Fd(), unix.F_SETLEASE, unix.F_UNLCK) // which the close of the file does as well
+	}
+	return errors.Is(err, unix.EAGAIN)
 }
 
 func renameExchange(d *directory, a, b string) error {

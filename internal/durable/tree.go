@@ -236,7 +236,7 @@ func (t *Tree) Replace(name string, data []byte, a Access) error {
 			return wrap("replace", t.Path(name), err)
 		}
 		defer file.Close() // read-only: nothing to report
-		return t.sys.swap(&target{path: t.Path(name), dir: dir, base: base, file: file}, t.content(data, a), nil)
+		return t.sys.swap(&target{path: t.Path(name), dir: dir, base: base, file: file}, t.content(data, a), ReplaceOptions{})
 	})
 }
 
