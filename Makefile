@@ -24,8 +24,9 @@ build: ## build bin/vault-tool: static, reproducible, version stamped
 	install -m 0755 $(BIN).linked $(BIN)
 	@rm -f $(BIN).linked
 
+# A program that cannot be read is not dumpable from its first instruction on: see docs/threat-model.md.
 install: build ## install the binary and the manual page below $(PREFIX) (default /usr/local)
-	install -D -m 0755 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/vault-tool
+	install -D -m 0711 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/vault-tool
 	install -D -m 0644 docs/vault-tool.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1/vault-tool.1
 
 demo: build ## build it and move a sample .env into a vault, in a scratch folder

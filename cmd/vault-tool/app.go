@@ -59,6 +59,10 @@ const (
 
 // main runs the command line and returns the exit code.
 func (a *app) main(ctx context.Context, args []string) int {
+	if err := checkOpenFiles(); err != nil {
+		a.json = asksForJSON(args)
+		return a.report(&failure{code: exitFailed, err: err, hint: "raise the limit: ulimit -n 1024"})
+	}
 	root := newRootCommand(a, args)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)

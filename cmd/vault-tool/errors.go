@@ -12,6 +12,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -33,7 +34,7 @@ const (
 const exitCodesHelp = `Exit codes:
   0    done
   1    failed (I/O and the unexpected)
-  2    bad usage or bad input
+  2    bad usage or bad input (with a traceback: vault-tool itself has crashed)
   3    not found (vault, key file, secret)
   4    cannot be opened (wrong key, damaged, not a vault)
   5    refused as insecure (permissions)
@@ -170,6 +171,7 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrNotExist, exitNotFound, "vault_not_found", "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
 	{keysource.ErrStat, exitFailed, "key_unreadable", "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
+	{kdf.ErrMemory, exitFailed, "", "a key derivation needs 64 MiB: raise the limit of the process (ulimit -v) or of its control group"},
 	{syscall.ENOSPC, exitFailed, "no_space", "make room on the disk and try again"},
 	{syscall.EDQUOT, exitFailed, "no_space", "the disk quota is used up: make room and try again"},
 	{syscall.EFBIG, exitFailed, "no_space", "a limit on the size of files is in the way (ulimit -f)"},

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -16,12 +17,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/selection"
+	"github.com/mazevault/vault-tool/internal/steering"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 type execOptions struct {
-	only     []string
-	except   []string
+	selection.Selection
 	prefix   string
 	require  []string
 	pristine bool
@@ -43,7 +45,11 @@ func newExecCommand(a *app) *cobra.Command {
 The command takes the place of vault-tool: process number, signals, terminal and exit code are its own,
 and no shell comes between. It ends with 127 if the command is not found, with 126 if it cannot be run.
 
-A name that is no name of an environment variable is an error, unless --only or --except leaves it out.
+Secrets of a scope (with a '/' in the name) are left out. Any other name that is no name of an
+environment variable is an error, unless --only or --except leaves it out. So is one that makes common
+programs run other code than they were to, LD_PRELOAD and PATH among them, unless an --only names it
+literally: whoever may write the vault could run code as whoever uses exec.
+
 Core dumps are off for the command, as they are for vault-tool. Of the signals that vault-tool was
 started to ignore the command ignores HUP and INT (nohup works); for another give it through env:
 vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
@@ -55,10 +61,10 @@ vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows the command is the command's, with or without "--"
-	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
-	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.Only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.Except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
 	flags.StringVar(&o.prefix, "prefix", "", "put `P` before every name")
-	flags.StringArrayVar(&o.require, "require", nil, "fail unless the vault has `NAME` (repeatable)")
+	flags.StringArrayVar(&o.require, "require", nil, "fail unless `NAME` is handed over and not empty (repeatable)")
 	flags.BoolVar(&o.pristine, "pristine", false, "the secrets alone: inherit no variable")
 	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
 	return cmd
@@ -73,7 +79,7 @@ func someCommand(_ *cobra.Command, args []string) error {
 }
 
 func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
-	if err := errors.Join(validateGlobs(o.only), validateGlobs(o.except), validatePrefix(o.prefix)); err != nil {
+	if err := errors.Join(globError(o.Validate()), validatePrefix(o.prefix)); err != nil {
 		return err
 	}
 	path, err := lookPath(args[0])
@@ -82,8 +88,7 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 	}
 	var environment []string
 	err = a.withVault(ctx, func(v *vaultfile.Vault) (err error) {
-		a.warnOfUnmatched(o.only, v.Names())
-		environment, err = o.environment(v, os.Environ())
+		environment, err = a.execEnvironment(o, v, os.Environ())
 		return err
 	})
 	if err != nil {
@@ -109,6 +114,8 @@ func lookPath(command string) (string, error) {
 	path, err := exec.LookPath(command)
 	switch {
 	case err == nil:
+		return path, nil
+	case errors.Is(err, exec.ErrDot) && runtime.GOOS != "windows": // a relative entry of PATH, which is asked for there
 		return path, nil
 	case errors.Is(err, exec.ErrDot):
 		return "", &failure{code: exitCommandNotFound, err: fmt.Errorf("%s: found only through an entry of PATH that is the working directory", command), hint: "name it with its path: ./" + command}
@@ -155,30 +162,18 @@ func largestOf(environment []string) string {
 	return fmt.Sprintf("; the largest is %s with %d bytes", name, len(value))
 }
 
-// selected returns the names the options choose, in order.
-func (o execOptions) selected(v *vaultfile.Vault) []string {
-	return slices.DeleteFunc(v.Names(), func(name string) bool {
-		return len(o.only) > 0 && !matchesAny(o.only, name) || matchesAny(o.except, name)
-	})
-}
-
-// warnOfUnmatched speaks of a misspelt glob, or a variable of a script that is not set, before the command
-// fails for want of a secret.
-func (a *app) warnOfUnmatched(globs, names []string) {
-	for _, glob := range globs {
-		if !slices.ContainsFunc(names, func(name string) bool { return matchesAny([]string{glob}, name) }) {
-			a.warn("no secret matches --only %q", glob)
-		}
-	}
-}
-
-// environment returns the inherited variables that no secret overrides, and after them the secrets: where
+// execEnvironment returns the inherited variables that no secret overrides, and after them the secrets: where
 // the names of variables have no case (Windows), the last one counts.
-func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]string, error) {
-	if err := requireAll(v.Has, o.require); err != nil {
+func (a *app) execEnvironment(o execOptions, v *vaultfile.Vault, inherited []string) ([]string, error) {
+	names := v.Names()
+	if err := a.checkSelection(o.Selection, names); err != nil {
 		return nil, err
 	}
-	secrets, err := o.variables(v)
+	if err := requireSelected(o.Selection, o.require, names, v.Use); err != nil {
+		return nil, err
+	}
+	selected := a.withoutScoped(o.Selection, o.Names(names))
+	secrets, err := o.variables(v, selected)
 	if err != nil || o.pristine {
 		return secrets, err
 	}
@@ -199,12 +194,16 @@ func (o execOptions) environment(v *vaultfile.Vault, inherited []string) ([]stri
 
 // variables returns the secrets as variables. The values become strings here: they are what the command
 // is started with, and this process ends with it.
-func (o execOptions) variables(v *vaultfile.Vault) ([]string, error) {
-	var variables, badNames, badValues []string
-	for _, name := range o.selected(v) {
+func (o execOptions) variables(v *vaultfile.Vault, names []string) ([]string, error) {
+	var variables, badNames, badValues, steered []string
+	for _, name := range names {
 		variable := o.prefix + name
-		if !isVariableName(variable) {
+		switch {
+		case !isVariableName(variable):
 			badNames = append(badNames, name)
+			continue
+		case steers(variable) && !o.Named(name):
+			steered = append(steered, variable)
 			continue
 		}
 		err := v.Use(name, func(value []byte) error {
@@ -223,6 +222,10 @@ func (o execOptions) variables(v *vaultfile.Vault) ([]string, error) {
 		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
 			"not names of environment variables: %s", join(badNames))
 	}
+	if len(steered) > 0 {
+		return nil, badInput("leave them out with --except, or name each with --only if the command needs it from the vault",
+			"these variables can make a program run other code: %s", join(steered))
+	}
 	if len(badValues) > 0 {
 		return nil, badInput("leave them out with --except or --only, or deliver them as files: vault-tool render",
 			"the values of these have a NUL, which no environment variable can hold: %s", join(badValues))
@@ -230,13 +233,24 @@ func (o execOptions) variables(v *vaultfile.Vault) ([]string, error) {
 	return variables, nil
 }
 
-// requireAll fails unless the vault has all the names.
-func requireAll(has func(name string) bool, names []string) error {
-	missing := slices.DeleteFunc(slices.Clone(names), has)
-	if len(missing) > 0 {
-		return fmt.Errorf("%w: %s", vaultfile.ErrNotFound, join(missing))
+// steers tells whether a variable of that name takes over programs, or vault-tool itself.
+func steers(variable string) bool { return steering.Code(variable) || steering.Tool(variable) }
+
+// withoutScoped leaves out the secrets of scopes, which are not meant for one environment, unless an --only names
+// them: then that they are no variables is told as an error.
+func (a *app) withoutScoped(s selection.Selection, names []string) []string {
+	var scoped []string
+	names = slices.DeleteFunc(names, func(name string) bool {
+		if !strings.Contains(name, "/") || s.Named(name) {
+			return false
+		}
+		scoped = append(scoped, name)
+		return true
+	})
+	if len(scoped) > 0 {
+		a.note("%s of a scope left out: names with a '/' cannot be variables", count(len(scoped), "secret"))
 	}
-	return nil
+	return names
 }
 
 func validatePrefix(prefix string) error {

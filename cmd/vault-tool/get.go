@@ -12,24 +12,29 @@ import (
 )
 
 func newGetCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var raw bool
+	cmd := &cobra.Command{
 		Use:   "get NAME",
 		Short: "Print the value of one secret",
 		Long: `Print the value of one secret: its bytes and nothing else to a pipe or a file, with a newline added on a
-terminal. With --json an object with its name and value.`,
+terminal. With --json an object with its name and value.
+
+On a terminal, control characters other than newline and tab are shown escaped; --raw writes them.`,
 		Example:           "  vault-tool get DATABASE_URL\n  psql \"$(vault-tool get DATABASE_URL)\"",
 		Args:              oneName,
 		ValidArgsFunction: a.completeOneName,
-		RunE:              a.action(a.runGet),
+		RunE:              a.action(func(ctx context.Context, args []string) error { return a.runGet(ctx, raw, args) }),
 	}
+	cmd.Flags().BoolVar(&raw, "raw", false, "on a terminal too: the value's bytes as they are, and no newline")
+	return cmd
 }
 
-func (a *app) runGet(ctx context.Context, args []string) error {
+func (a *app) runGet(ctx context.Context, raw bool, args []string) error {
 	if err := checkName(args[0]); err != nil {
 		return err
 	}
 	return a.withVault(ctx, func(v *vaultfile.Vault) error {
-		err := v.Use(args[0], func(value []byte) error { return a.printValue(args[0], value) })
+		err := v.Use(args[0], func(value []byte) error { return a.printValue(args[0], value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = fmt.Errorf("%s: %w", a.vaultPath(), err)
 		}
@@ -37,7 +42,7 @@ func (a *app) runGet(ctx context.Context, args []string) error {
 	})
 }
 
-func (a *app) printValue(name string, value []byte) error {
+func (a *app) printValue(name string, value []byte, raw bool) error {
 	if a.json {
 		return a.printSecret(len("{}\n")+jsonPairLen(name, value), func(dst []byte) []byte {
 			dst = append(dst, '{')
@@ -45,7 +50,10 @@ func (a *app) printValue(name string, value []byte) error {
 			return append(dst, "}\n"...)
 		})
 	}
-	if err := a.print(value); err != nil || !terminal.Is(a.stdout) {
+	if raw || !terminal.Is(a.stdout) {
+		return a.print(value)
+	}
+	if err := a.printVisible(value); err != nil {
 		return err
 	}
 	return a.print([]byte("\n"))

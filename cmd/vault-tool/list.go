@@ -2,10 +2,14 @@ package main
 
 import (
 	"context"
-	"path"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -15,8 +19,8 @@ func newListCommand(a *app) *cobra.Command {
 		Short: "List secret names (without values)",
 		Long: `List secret names, sorted, one a line; with --json as an array. Values are never shown.
 
-With a glob only the names it matches: '*' and '?' stand for characters other than '/', and [a-z] for
-one of a range. Of several globs one has to match.`,
+With globs only the names that one of them matches: '*' stands for any characters, '?' for one, [a-z]
+for one of a range. An argument without any of these is a name that has to be there.`,
 		Example:           "  vault-tool list\n  vault-tool list 'SMTP_*' --json",
 		ValidArgsFunction: a.completeNames,
 		RunE:              a.action(a.runList),
@@ -24,43 +28,24 @@ one of a range. Of several globs one has to match.`,
 }
 
 func (a *app) runList(ctx context.Context, globs []string) error {
-	if err := validateGlobs(globs); err != nil {
+	s := selection.Selection{Only: globs}
+	if err := globError(s.Validate()); err != nil {
 		return err
 	}
 	return a.withVault(ctx, func(v *vaultfile.Vault) error {
 		names := v.Names()
-		if len(globs) > 0 {
-			names = filterNames(names, globs)
+		if missing, _ := s.Unmatched(names); len(missing) > 0 {
+			return a.noSuchName(missing[0].Glob)
 		}
-		return a.printNames(names)
+		return a.printNames(s.Names(names))
 	})
 }
 
-func filterNames(names, globs []string) []string {
-	matching := []string{} // an empty array, not null, as JSON
-	for _, name := range names {
-		if matchesAny(globs, name) {
-			matching = append(matching, name)
-		}
+// noSuchName is the failure for a name that the vault does not have. A file's name was meant to be a vault.
+func (a *app) noSuchName(name string) error {
+	err := fmt.Errorf("%s: %w: %s", a.vaultPath(), vaultfile.ErrNotFound, name)
+	if _, statErr := os.Stat(name); statErr == nil || strings.HasSuffix(name, filepath.Ext(defaultVaultFile)) {
+		return &failure{code: exitNotFound, err: err, hint: "a vault is given with: --vault-file " + shellWord(name)}
 	}
-	return matching
-}
-
-// matchesAny tells whether one of the globs, which are valid, matches name.
-func matchesAny(globs []string, name string) bool {
-	for _, glob := range globs {
-		if ok, err := path.Match(glob, name); ok && err == nil {
-			return true
-		}
-	}
-	return false
-}
-
-func validateGlobs(globs []string) error {
-	for _, glob := range globs {
-		if _, err := path.Match(glob, ""); err != nil {
-			return badInput("write '*' for any characters, '?' for one, [a-z] for a range", "invalid glob %q", glob)
-		}
-	}
-	return nil
+	return err
 }

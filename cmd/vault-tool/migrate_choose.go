@@ -9,6 +9,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/credentials"
 	"github.com/mazevault/vault-tool/internal/dotenv"
+	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/steering"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -169,7 +170,7 @@ func (m *migration) considerLeft(entry *dotenv.Entry) {
 
 // chooses tells whether the options choose a name. What is excluded is not chosen, whatever else.
 func (m *migration) chooses(name string) bool {
-	if matchesAny(m.options.exclude, name) {
+	if selection.Matches(m.options.exclude, name) {
 		return false
 	}
 	return m.options.all || m.choosesByName(name)
@@ -177,7 +178,7 @@ func (m *migration) chooses(name string) bool {
 
 // choosesByName tells whether a name is known or asked for, not just one of all.
 func (m *migration) choosesByName(name string) bool {
-	return credentials.IsKnown(name) || matchesAny(m.options.include, name)
+	return credentials.IsKnown(name) || selection.Matches(m.options.include, name)
 }
 
 // noteUnmatched notes the --include options that take nothing: they may be misspelt.
@@ -185,7 +186,7 @@ func (m *migration) noteUnmatched() {
 	for _, glob := range m.options.include {
 		matched := false
 		for entry := range m.file.Effective() {
-			matched = matched || matchesAny([]string{glob}, entry.Name)
+			matched = matched || selection.Matches([]string{glob}, entry.Name)
 		}
 		if !matched {
 			m.a.note("no variable in %s matches --include %s", m.fileName(), glob)
@@ -207,7 +208,7 @@ func (m *migration) findUnread() {
 			continue
 		}
 		m.unread = append(m.unread, entry.Line)
-		if owner := entry.Owner; owner == nil || !told[owner] && !matchesAny(m.options.exclude, owner.Name) {
+		if owner := entry.Owner; owner == nil || !told[owner] && !selection.Matches(m.options.exclude, owner.Name) {
 			lines = append(lines, entry.Line)
 		}
 	}

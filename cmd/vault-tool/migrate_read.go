@@ -10,6 +10,7 @@ import (
 	"github.com/mazevault/vault-tool/internal/dotenv"
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/terminal"
 )
 
@@ -92,7 +93,7 @@ func (m *migration) close() {
 
 // readMigration reads the .env file and chooses the variables.
 func (a *app) readMigration(ctx context.Context, o migrateOptions) (*migration, error) {
-	if err := errors.Join(validateGlobs(o.include), validateGlobs(o.exclude)); err != nil {
+	if err := globError(errors.Join(selection.Validate(o.include), selection.Validate(o.exclude))); err != nil {
 		return nil, err
 	}
 	dialect := dotenv.Strict

@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -45,6 +46,19 @@ func (a *app) printSecret(size int, fill func(dst []byte) []byte) error {
 	}
 	defer buf.Destroy()
 	return a.print(fill(buf.Bytes()[:0]))
+}
+
+// printVisible writes values to a terminal, and says so where it shows them otherwise than they are.
+func (a *app) printVisible(values []byte) error {
+	size, changed := terminal.VisibleLen(values)
+	if !changed {
+		return a.print(values)
+	}
+	err := a.printSecret(size, func(dst []byte) []byte { return terminal.AppendVisible(dst, values) })
+	if err == nil {
+		a.note("Control characters are shown escaped; --raw writes them as they are.")
+	}
+	return err
 }
 
 // jsonPairLen and appendJSONPair write `"NAME":"value"`.

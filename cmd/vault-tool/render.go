@@ -12,13 +12,13 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mazevault/vault-tool/internal/render"
+	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 type renderOptions struct {
+	selection.Selection
 	dir       string
-	only      []string
-	except    []string
 	require   []string
 	template  string
 	output    string
@@ -84,9 +84,9 @@ func newRenderCommand(a *app) *cobra.Command {
 		return a.runRender(ctx, o)
 	})
 	flags.StringVar(&o.dir, "dir", "", "write one file a secret into `DIR`")
-	flags.StringArrayVar(&o.only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
-	flags.StringArrayVar(&o.except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
-	flags.StringArrayVar(&o.require, "require", nil, "fail unless the vault has `NAME` (repeatable)")
+	flags.StringArrayVar(&o.Only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.Except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	flags.StringArrayVar(&o.require, "require", nil, "fail unless `NAME` is rendered and not empty (repeatable)")
 	flags.StringVar(&o.template, "template", "", "fill the template in `FILE`")
 	flags.StringVar(&o.output, "output", "", "the `FILE` to write the filled template to")
 	flags.StringVar(&o.mode, "mode", "0400", "the `PERMISSIONS` of the files, in octal; never any for others")
@@ -134,7 +134,7 @@ func (a *app) renderJob(o renderOptions) (*renderJob, error) {
 	if !o.watch && (o.onChange != "" || o.signal != "") {
 		return nil, badInput("add --watch", "--on-change and --signal are of use with --watch only")
 	}
-	if err := errors.Join(validateGlobs(o.only), validateGlobs(o.except)); err != nil {
+	if err := globError(o.Validate()); err != nil {
 		return nil, err
 	}
 	job := &renderJob{renderOptions: o, options: render.Options{AllowDisk: o.allowDisk, LockTimeout: a.lockTimeout}}
@@ -177,13 +177,6 @@ func (a *app) checkOutput(o renderOptions) error {
 	return nil
 }
 
-// selected returns the names the options choose, of sorted names.
-func (job *renderJob) selected(names []string) []string {
-	return slices.DeleteFunc(names, func(name string) bool {
-		return len(job.only) > 0 && !matchesAny(job.only, name) || matchesAny(job.except, name)
-	})
-}
-
 // place is where the job writes to.
 func (job *renderJob) place() string {
 	if job.dir != "" {
@@ -217,7 +210,7 @@ func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
 			defer v.Close()
 			return use(v)
 		}
-		err := open(func(s render.Secrets) error { return a.checkRender(job, s.Names()) })
+		err := open(func(s render.Secrets) error { return a.checkRender(job, s) })
 		if err != nil {
 			return err
 		}
@@ -239,7 +232,7 @@ type openSecrets func(use func(render.Secrets) error) error
 func (job *renderJob) render(ctx context.Context, open openSecrets) (render.Report, error) {
 	checked := func(use func(render.Secrets) error) error {
 		return open(func(s render.Secrets) error {
-			if err := job.checkRequired(s.Names()); err != nil {
+			if err := requireSelected(job.Selection, job.require, s.Names(), s.Use); err != nil {
 				return err
 			}
 			return use(s)
@@ -258,7 +251,7 @@ func (job *renderJob) renderDirectory(ctx context.Context, open openSecrets) (re
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	err = open(func(s render.Secrets) (err error) {
-		report, err = d.Render(ctx, job.selected(s.Names()), s)
+		report, err = d.Render(ctx, job.Names(s.Names()), s)
 		return err
 	})
 	return report, err

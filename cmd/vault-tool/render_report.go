@@ -1,8 +1,6 @@
 package main
 
 import (
-	"slices"
-
 	"github.com/mazevault/vault-tool/internal/render"
 )
 
@@ -51,21 +49,16 @@ func orEmpty(names []string) []string {
 
 // checkRender looks at what is selected before anything is made. It warns of a selection that selects nothing: a name that is
 // misspelt leaves a service without its secret.
-func (a *app) checkRender(job *renderJob, names []string) error {
-	a.warnOfUnmatched(job.only, names)
-	if err := job.checkRequired(names); err != nil {
+func (a *app) checkRender(job *renderJob, s render.Secrets) error {
+	names := s.Names()
+	if err := a.checkSelection(job.Selection, names); err != nil {
+		return err
+	}
+	if err := requireSelected(job.Selection, job.require, names, s.Use); err != nil {
 		return err
 	}
 	if job.dir == "" {
 		return nil
 	}
-	return render.CheckNames(job.selected(names))
-}
-
-// checkRequired fails unless all that is required is among the sorted names, those of the vault.
-func (job *renderJob) checkRequired(names []string) error {
-	return requireAll(func(name string) bool {
-		_, found := slices.BinarySearch(names, name)
-		return found
-	}, job.require)
+	return render.CheckNames(job.Names(names))
 }

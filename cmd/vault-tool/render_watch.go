@@ -66,7 +66,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 	if status, err := p.Status(); err == nil && status.ShortKey {
 		a.warn("the key in %s has only a few bytes; `vault-tool init` makes a strong one", a.keyName())
 	}
-	if err := a.checkRender(job, p.Names()); err != nil {
+	if err := a.checkRender(job, p); err != nil {
 		return err
 	}
 	if err := w.render(ctx); err != nil {

@@ -11,6 +11,7 @@ type form int
 
 const (
 	formNone form = iota
+	formPlain
 	formSingle
 	formDouble
 	formBare
@@ -23,7 +24,8 @@ const (
 // letters, digits, '_' and '.', not beginning with a digit). It does not
 // allocate if dst has room for EncodedLen bytes, so dst can be locked memory.
 //
-// Single quotes are preferred, because nothing inside them is special to anyone.
+// A plain value stands without quotes, as every reader takes it, a shell and docker run --env-file among them.
+// Else single quotes are preferred, because nothing inside them is special to these two.
 // They cannot hold a single quote, CRLF, or a backslash at the end. Double quotes
 // with \\ \" \$ \n \r for the bytes that need it cannot hold a " or a backslash at the
 // end. Without quotes stands what is left and has nothing to be misread.
@@ -49,7 +51,7 @@ func AppendLine(dst []byte, name string, value []byte) ([]byte, bool) {
 			}
 		}
 		dst = append(dst, '"')
-	case formBare:
+	case formPlain, formBare:
 		dst = append(dst, value...)
 	}
 	return append(dst, '\n'), true
@@ -70,7 +72,7 @@ func EncodedLen(name string, value []byte) (int, bool) {
 			}
 		}
 		return n, true
-	case formBare:
+	case formPlain, formBare:
 		return n, true
 	}
 	return 0, false
@@ -99,6 +101,8 @@ func formOf(name string, value []byte) form {
 		last = value[len(value)-1]
 	}
 	switch {
+	case isPlainValue(value):
+		return formPlain
 	// For compose-go \' inside single quotes is a quote, for godotenv it is two
 	// characters. Both keep reading where a backslash stands before the last quote.
 	// godotenv makes CRLF a newline everywhere.
@@ -111,6 +115,16 @@ func formOf(name string, value []byte) form {
 		return formBare
 	}
 	return formNone
+}
+
+// isPlainValue tells whether nothing in value, which is not empty, means anything to any reader.
+func isPlainValue(value []byte) bool {
+	for _, c := range value {
+		if !isWordByte(c) && bytes.IndexByte([]byte("./:@%+,=-"), c) < 0 {
+			return false
+		}
+	}
+	return len(value) > 0
 }
 
 func isPlainName(name string) bool {

@@ -13,7 +13,7 @@ import (
 func TestAppendLine(t *testing.T) {
 	tests := []struct{ name, value, want string }{
 		{"A", "", "A=''\n"},
-		{"A", "simple", "A='simple'\n"},
+		{"A", "simple", "A=simple\n"},
 		{"A", "pa$$w0rd # x", "A='pa$$w0rd # x'\n"},
 		{"A", `C:\dir`, `A='C:\dir'` + "\n"},
 		{"A", "-----BEGIN\nx\n-----END\n", "A='-----BEGIN\nx\n-----END\n'\n"},
@@ -24,8 +24,8 @@ func TestAppendLine(t *testing.T) {
 		{"A", `C:\dir\`, `A=C:\dir\` + "\n"},
 		{"A", `it's "so"`, `A=it's "so"` + "\n"},
 		{"A", `pa$ $% $( \`, `A=pa$ $% $( \` + "\n"},
-		{"a.b_C9", "x", "a.b_C9='x'\n"},
-		{"export", "x", "export='x'\n"},
+		{"a.b_C9", "x", "a.b_C9=x\n"},
+		{"export", "x", "export=x\n"},
 		{"A", "it's\xff", "A=\"it's\xff\"\n"},
 		{"A", `'"`, ""},            // bare it would begin with a quote
 		{"A", `pa$word\`, ""},      // bare the $ would expand

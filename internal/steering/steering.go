@@ -35,10 +35,12 @@ var code = strings.Fields(`
 	GIO_EXTRA_MODULES GTK_MODULES GTK_PATH QT_PLUGIN_PATH GST_PLUGIN_PATH* TERMINFO TERMINFO_DIRS TERMCAP
 `)
 
-// vault are the names that say where the vault and its key are, and who opens the key. What says so has
-// no place inside the vault.
+// tool are the names that configure vault-tool and the provider themselves.
+var tool = strings.Fields(`MAZEVAULT_VAULT_* VAULT_TOOL_*`)
+
+// vault are the names that say, beside those of the tool, where the vault and its key are, and who opens the key. What
+// says so has no place inside the vault.
 var vault = strings.Fields(`
-	MAZEVAULT_VAULT_* VAULT_TOOL_*
 	AZURE_TENANT_ID AZURE_CLIENT_ID AZURE_FEDERATED_TOKEN_FILE AZURE_AUTHORITY_HOST
 	IDENTITY_ENDPOINT IDENTITY_HEADER MSI_ENDPOINT MSI_SECRET CREDENTIALS_DIRECTORY NOTIFY_SOCKET
 `)
@@ -55,7 +57,10 @@ var host = strings.Fields(`
 func Code(name string) bool { return in(code, name) }
 
 // Vault tells whether a variable of that name says where the vault or its key is, or who opens the key.
-func Vault(name string) bool { return in(vault, name) }
+func Vault(name string) bool { return Tool(name) || in(vault, name) }
+
+// Tool tells whether a variable of that name configures vault-tool or the provider.
+func Tool(name string) bool { return in(tool, name) }
 
 // Host tells whether a variable of that name describes the host, the user or the session.
 func Host(name string) bool { return in(host, name) }
