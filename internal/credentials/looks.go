@@ -17,17 +17,22 @@ func LooksSecret(name string, value []byte) (reason string, ok bool) {
 	if len(value) == 0 {
 		return "", false
 	}
-	if reason = shape(value); reason != "" {
-		return reason, true
-	}
 	words := splitName(name)
-	if reason = namedLike(words, value); reason != "" {
-		return reason, true
+	switch {
+	case hasPrivateKey(value):
+		reason = "a private key"
+	case containsAny(words, publicWords) && !hasURLPassword(value):
+		return "", false // what everybody may see
+	default:
+		reason = shape(value)
 	}
-	if !publicOrDigest(words) && isRandom(value) {
-		return "a long random string", true
+	if reason == "" {
+		reason = namedLike(words, value)
 	}
-	return "", false
+	if reason == "" && !containsAny(words, digestWords) && isRandom(value) {
+		reason = "a long random string"
+	}
+	return reason, reason != ""
 }
 
 // splitName returns the words of name in capitals: DB_PASSWORD, db.password and
@@ -48,136 +53,93 @@ func splitName(name string) []string {
 	return strings.Fields(spaced.String())
 }
 
-// secretWords are words of which one makes a name that of a secret. A word
-// that ends with one counts too (PGPASSWORD, AUTHTOKEN).
-var secretWords = []struct{ word, reason string }{
-	{"PASSWORD", "named like a password"},
-	{"PASSWD", "named like a password"},
-	{"PASSPHRASE", "named like a passphrase"},
-	{"PASSCODE", "named like a password"},
-	{"PASSWORDS", "named like a password"},
-	{"SECRET", "named like a secret"},
-	{"SECRETS", "named like a secret"},
-	{"TOKEN", "named like a token"},
-	{"TOKENS", "named like a token"},
-	{"CREDENTIAL", "named like a credential"},
-	{"CREDENTIALS", "named like a credential"},
-	{"APIKEY", "named like a key"},
-	{"SECRETKEY", "named like a key"},
-	{"PRIVATEKEY", "named like a key"},
-	{"ACCESSKEY", "named like a key"},
-	{"MASTERKEY", "named like a key"},
-	{"CONNECTIONSTRING", "named like a connection string"},
+// sign is what a name says by its words.
+type sign struct {
+	reason         string
+	endings, whole []string
 }
 
-// secretWholeWords count only as they are, because too many other words end with them.
-var secretWholeWords = []struct{ word, reason string }{
-	{"PWD", "named like a password"},
-	{"PASS", "named like a password"},
-	{"CREDS", "named like a credential"},
-	{"JWT", "named like a token"},
-	{"DSN", "named like a connection string"},
-	{"CONNSTR", "named like a connection string"},
-	{"WEBHOOK", "named like a webhook"},
+func (s sign) in(words []string) bool {
+	before := ""
+	for _, word := range words {
+		pair := before + word
+		if slices.Contains(s.whole, word) || slices.ContainsFunc(s.endings, func(ending string) bool { return strings.HasSuffix(pair, ending) }) {
+			return true
+		}
+		before = word
+	}
+	return false
 }
 
-// secretPairs are two words in a row that say what neither says alone.
-var secretPairs = []struct{ first, second, reason string }{
-	{"CONNECTION", "STRING", "named like a connection string"},
-	{"CONN", "STRING", "named like a connection string"},
-	{"CONN", "STR", "named like a connection string"},
-	{"API", "KEY", "named like a key"},
-	{"PRIVATE", "KEY", "named like a key"},
-	{"ACCESS", "KEY", "named like a key"},
-	{"MASTER", "KEY", "named like a key"},
-	{"ENCRYPTION", "KEY", "named like a key"},
-	{"SIGNING", "KEY", "named like a key"},
-	{"ACCOUNT", "KEY", "named like a key"},
+// signs are the words by which a name is that of a secret. An ending ends a word (PGPASSWORD, AUTHTOKEN) or two words in
+// a row (API_KEY); a whole word counts only as it is, because too many others end with it. The first match counts.
+var signs = []sign{
+	{"named like a password", strings.Fields("PASSWORD PASSWORDS PASSWD PASSCODE"), strings.Fields("PWD PASS")},
+	{"named like a passphrase", strings.Fields("PASSPHRASE"), nil},
+	{"named like a secret", strings.Fields("SECRET SECRETS"), nil},
+	{"named like a token", strings.Fields("TOKEN TOKENS"), strings.Fields("JWT")},
+	{"named like a credential", strings.Fields("CREDENTIAL CREDENTIALS"), strings.Fields("CREDS")},
+	{"named like a connection string", strings.Fields("CONNECTIONSTRING CONNSTRING CONNSTR"), strings.Fields("DSN")},
+	{"named like a webhook", nil, strings.Fields("WEBHOOK")},
+	{"named like a key", strings.Fields("APIKEY SECRETKEY PRIVATEKEY ACCESSKEY MASTERKEY ENCRYPTIONKEY SIGNINGKEY ACCOUNTKEY"), nil},
 }
 
-// aboutWords end the name of a setting that is about a secret and is none:
-// TOKEN_TTL, PASSWORD_MIN_LENGTH, VAULT_KEY_FILE.
-var aboutWords = strings.Fields(`
+var (
+	// aboutWords end the name of a setting that is about a secret and is none: TOKEN_TTL, PASSWORD_MIN_LENGTH, VAULT_KEY_FILE.
+	aboutWords = strings.Fields(`
 	FILE FILES FILENAME PATH PATHS DIR DIRECTORY FOLDER URL URI URLS ENDPOINT HOST HOSTNAME PORT DOMAIN REGION SERVER ADDR ADDRESS
 	TTL EXPIRY EXPIRES EXPIRE EXPIRATION IN AGE LIFETIME TIMEOUT INTERVAL PERIOD DURATION DAYS HOURS MINUTES SECONDS SECS MS DATE AT
 	LENGTH LEN SIZE BITS BYTES MIN MAX COUNT LIMIT RETRIES ATTEMPTS ROUNDS COST ITERATIONS HISTORY
 	ENABLED ENABLE DISABLED DISABLE REQUIRED ALLOWED OPTIONAL POLICY COMPLEXITY RESET ROTATION
 	ALGORITHM ALG ALGO TYPE KIND FORMAT ENCODING NAME NAMES ID IDS PREFIX SUFFIX HEADER ISSUER AUDIENCE SCOPE SCOPES CLAIM
 	PROVIDER BACKEND STORE MANAGER ENGINE MODE VERSION REGEX PATTERN HINT LABEL FIELD COLUMN PARAM TOPIC STRATEGY`)
-
-// plainKeys stand before KEY in names of keys that are not secret.
-var plainKeys = strings.Fields(`PUBLIC PUBLISHABLE SITE PRIMARY FOREIGN SORT PARTITION HASH RANGE CACHE INDEX LOOKUP ROUTING
-	OBJECT GROUP MAP UNIQUE HOT SHORTCUT`)
+	// publicWords announce a value that everybody may see.
+	publicWords = strings.Fields(`PUBLIC PUBLISHABLE SITE`)
+	// plainKeys stand before KEY in names of keys that are not secret.
+	plainKeys = strings.Fields(`PRIMARY FOREIGN SORT PARTITION HASH RANGE CACHE INDEX LOOKUP ROUTING OBJECT GROUP MAP UNIQUE HOT SHORTCUT`)
+	// digestWords announce a value that looks random and is none.
+	digestWords = strings.Fields(`SHA SHA1 SHA256 MD5 COMMIT REVISION DIGEST CHECKSUM HASH FINGERPRINT ETAG VERSION BUILD ID UUID GUID
+	IMAGE TAG CERT CERTIFICATE THUMBPRINT`)
+	// switches turn something on or off.
+	switches = strings.Fields(`true false yes no on off 0 1 enabled disabled none null`)
+)
 
 // namedLike returns what the words of a name say about value, or "".
 func namedLike(words []string, value []byte) string {
-	if len(words) == 0 || isSwitch(value) {
+	if len(words) == 0 || slices.ContainsFunc(switches, func(s string) bool { return bytes.EqualFold(value, []byte(s)) }) {
 		return ""
 	}
 	last := words[len(words)-1]
-	if slices.Contains(words, "WEBHOOK") && last == "URL" {
+	switch {
+	case last == "URL" && slices.Contains(words, "WEBHOOK"):
 		return "named like a webhook"
-	}
-	if len(words) >= 2 && last == "ID" && words[len(words)-2] == "SECRET" && isUUID(value) {
-		return "named like a secret"
-	}
-	// The path also excuses PWD, the shell's working directory.
-	if slices.Contains(aboutWords, last) || isPath(value) {
+	case last == "ID" && len(words) > 1 && words[len(words)-2] == "SECRET" && isUUID(value):
+		return "named like a secret" // of HashiCorp's AppRole
+	case slices.Contains(aboutWords, last) || isPath(value): // which also excuses PWD, the shell's working directory
 		return ""
 	}
-	if reason := secretWord(words); reason != "" {
-		return reason
+	for _, s := range signs {
+		if s.in(words) {
+			return s.reason
+		}
 	}
-	if (last == "KEY" || last == "KEYS") && isKeyLike(words, value) {
+	if (last == "KEY" || last == "KEYS") && !containsAny(words, plainKeys) && isKeyLike(value) {
 		return "named like a key"
 	}
 	return ""
 }
 
-func secretWord(words []string) string {
-	for _, word := range words {
-		for _, s := range secretWords {
-			if strings.HasSuffix(word, s.word) {
-				return s.reason
-			}
-		}
-	}
-	for i, word := range words {
-		for _, s := range secretPairs {
-			if i > 0 && words[i-1] == s.first && word == s.second && !slices.Contains(words, "PUBLIC") {
-				return s.reason
-			}
-		}
-	}
-	for _, s := range secretWholeWords {
-		if slices.Contains(words, s.word) {
-			return s.reason
-		}
-	}
-	return ""
+func isUUID(value []byte) bool {
+	const length, dashes = 36, 4
+	return len(value) == length && bytes.Count(value, []byte("-")) == dashes && !bytes.ContainsAny(value, " ./:")
 }
 
-// isKeyLike judges a name that ends with KEY and says no more. The word before may
-// say that the key is none of a cipher; else the value has to be long enough for one.
-func isKeyLike(words []string, value []byte) bool {
+// isKeyLike judges the value of a setting that is named KEY and says no more: it has to be long enough for a cipher's.
+func isKeyLike(value []byte) bool {
 	const minKeyBytes = 16
-	for _, plain := range plainKeys {
-		if slices.Contains(words, plain) {
-			return false
-		}
-	}
 	return len(value) >= minKeyBytes && !bytes.ContainsAny(value, " \t") && !bytes.Contains(value, []byte("://"))
 }
 
-// publicOrDigest reports whether the name announces a random-looking value that
-// anyone may see.
-func publicOrDigest(words []string) bool {
-	for _, word := range words {
-		switch word {
-		case "PUBLIC", "PUBLISHABLE", "SITE", "SHA", "SHA1", "SHA256", "MD5", "COMMIT", "REVISION", "DIGEST", "CHECKSUM", "HASH",
-			"FINGERPRINT", "ETAG", "VERSION", "BUILD", "ID", "UUID", "GUID", "IMAGE", "TAG", "CERT", "CERTIFICATE", "THUMBPRINT":
-			return true
-		}
-	}
-	return false
+func containsAny(words, of []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(of, word) })
 }

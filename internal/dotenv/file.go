@@ -84,12 +84,12 @@ func (f *File) Wipe() {
 	}
 }
 
-// RawValue returns what stands behind the separator of an entry of f, quotes and a comment included, as a part of
-// the bytes given to Parse. It is for a guess about statements whose Err is set.
+// RawValue returns what stands behind the separator of an entry of f, less a quote at the beginning but with all that follows,
+// as a part of the bytes given to Parse. It is for a guess about statements whose Err is set.
 func (f *File) RawValue(e *Entry) []byte {
 	raw := f.src[e.at:e.End]
 	if separator := bytes.IndexAny(raw, "=:"); separator >= 0 {
-		return bytes.TrimSpace(raw[separator+1:])
+		return bytes.TrimLeft(bytes.TrimSpace(raw[separator+1:]), "'\"`")
 	}
 	return nil
 }

@@ -331,8 +331,8 @@ func TestDuplicates(t *testing.T) {
 func TestRawValue(t *testing.T) {
 	tests := []struct{ src, want string }{
 		{"A=pa$$word\nB=1\n", "pa$$word"},
-		{"export A : 'x' # c\n", "'x' # c"},
-		{"A=\"never closed\nB=1", "\"never closed\nB=1"},
+		{"export A : 'x' # c\n", "x' # c"},
+		{"A=\"never closed\nB=1", "never closed\nB=1"},
 		{"A", ""},
 	}
 	for _, test := range tests {
