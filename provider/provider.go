@@ -94,7 +94,9 @@ func (p *Provider) acquire() (*snapshot, *readerCount) {
 	}
 }
 
-func (p *Provider) view(s *snapshot) View { return View{vault: s.vault, lookupEnv: p.lookupEnv} }
+func (p *Provider) view(s *snapshot) View {
+	return View{vault: s.vault, values: s.values, lookupEnv: p.lookupEnv}
+}
 
 // Get returns a secret as a string: the vault's value, else that of the environment, else "". A string
 // is ordinary memory and cannot be wiped; prefer [Provider.Use] where bytes will do, and

@@ -3,7 +3,8 @@ package provider
 import (
 	"bytes"
 	"context"
-	"time"
+	"errors"
+	"fmt"
 
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -54,7 +55,10 @@ func (p *Provider) refresh(ctx context.Context, thorough bool) (Change, error) {
 	vault, err := p.origin.refresh(ctx, thorough)
 	var c Change
 	if vault != nil {
-		c = p.swapIn(vault)
+		var unusable error
+		if c, unusable = p.swapIn(vault); err == nil {
+			err = unusable
+		}
 	}
 	switch {
 	case p.closing.Err() != nil:
@@ -75,39 +79,43 @@ func (p *Provider) lastProblem() error {
 }
 
 // swapIn puts a vault into service and returns how its content differs from that of the one before. The
-// caller has the turn, so nobody else retires a snapshot meanwhile.
-func (p *Provider) swapIn(vault *vaultfile.Vault) Change {
-	vault.Index()
+// caller has the turn, so nobody else retires a snapshot meanwhile. The error is about a vault that the provider has had
+// before, and has closed, or would close while it serves.
+func (p *Provider) swapIn(vault *vaultfile.Vault) (Change, error) {
 	old := p.current.Load()
+	if vault == old.vault {
+		return Change{}, errVaultAgain
+	}
+	next, err := newSnapshot(vault, old.generation+1)
+	if err != nil {
+		return Change{}, fmt.Errorf("%w: %w", errVaultAgain, err)
+	}
 	var c Change
 	if old.vault != nil { // at the opening all is new, and nothing has changed
-		c = compare(old.vault, vault)
+		c = compare(old, next)
 	}
-	p.current.Store(&snapshot{vault: vault, loaded: time.Now(), generation: old.generation + 1})
+	p.current.Store(next)
 	old.retire()
-	return c
+	return c, nil
 }
 
+var errVaultAgain = errors.New("provider: Config.Load returned the same vault again; each call returns one of its own")
+
 // compare lists how after differs from before. Values are compared where they stand.
-func compare(before, after *vaultfile.Vault) Change {
+func compare(before, after *snapshot) Change {
 	var c Change
-	_ = after.Each(func(name string, value []byte) error { // open, and the callback has no error
-		same := false
-		found, _ := before.TryUse(name, func(earlier []byte) error {
-			same = bytes.Equal(earlier, value)
-			return nil
-		})
-		switch {
-		case !found:
+	_ = after.vault.Each(func(name string, value []byte) error { // open, and the callback has no error
+		switch earlier, ok := before.values[name]; {
+		case !ok:
 			c.Added = append(c.Added, name)
-		case !same:
+		case !bytes.Equal(earlier, value):
 			c.Changed = append(c.Changed, name)
 		}
 		return nil
 	})
-	if before.Len()+len(c.Added) > after.Len() {
-		for _, name := range before.Names() {
-			if !after.Has(name) {
+	if before.vault.Len()+len(c.Added) > after.vault.Len() {
+		for _, name := range before.vault.Names() {
+			if _, ok := after.values[name]; !ok {
 				c.Removed = append(c.Removed, name)
 			}
 		}

@@ -30,7 +30,8 @@ const (
 // has shown zero once, the memory is free. Everybody who leaves a retired snapshot looks, so the last
 // one out sees all of them at zero.
 type snapshot struct {
-	vault      *vaultfile.Vault // nil where there is none: the environment alone
+	vault      *vaultfile.Vault  // nil where there is none: the environment alone
+	values     map[string][]byte // by name, where they stand in the vault's locked memory
 	loaded     time.Time
 	generation uint64 // from 1, in the order of loading
 
@@ -45,6 +46,17 @@ type snapshot struct {
 type readerCount struct {
 	n atomic.Int64
 	_ [cacheLineBytes - 8]byte
+}
+
+// newSnapshot makes the snapshot of a vault, which is open. Its map makes a lookup take the same time however many
+// secrets there are.
+func newSnapshot(vault *vaultfile.Vault, generation uint64) (*snapshot, error) {
+	s := &snapshot{vault: vault, values: make(map[string][]byte, vault.Len()), loaded: time.Now(), generation: generation}
+	err := vault.Each(func(name string, value []byte) error {
+		s.values[name] = value
+		return nil
+	})
+	return s, err
 }
 
 // enter lets a reader in. It returns the counter to leave by, or nil for a snapshot that is retired.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,17 +13,21 @@ import (
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
-func newSnapshot(tb testing.TB, payload string) *snapshot {
+func snapshotOf(tb testing.TB, payload string) *snapshot {
 	tb.Helper()
 	v, err := vaultfile.FromJSON([]byte(payload))
 	if err != nil {
 		tb.Fatal(err)
 	}
-	return &snapshot{vault: v}
+	s, err := newSnapshot(v, 1)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return s
 }
 
 func TestSnapshotIsWipedByTheLastOneOut(t *testing.T) {
-	s := newSnapshot(t, `{"A":"1"}`)
+	s := snapshotOf(t, `{"A":"1"}`)
 	a, b := s.enter(), s.enter()
 	s.retire()
 	if s.enter() != nil {
@@ -34,13 +39,46 @@ func TestSnapshotIsWipedByTheLastOneOut(t *testing.T) {
 	if s.leave(b); !s.wiped.Load() {
 		t.Error("not wiped by the last reader")
 	}
-	empty := newSnapshot(t, `{"A":"1"}`)
+	empty := snapshotOf(t, `{"A":"1"}`)
 	empty.leave(empty.enter())
 	if empty.wiped.Load() {
 		t.Error("wiped while in service")
 	}
 	if empty.retire(); !empty.wiped.Load() || empty.vault.Has("A") {
 		t.Error("not wiped though nobody is in it")
+	}
+}
+
+// TestLoadOfTheSameVault: a Load that hands out a vault again, in service or closed meanwhile, is an error, and what is
+// in service stays.
+func TestLoadOfTheSameVault(t *testing.T) {
+	load := func(payload string) *vaultfile.Vault {
+		v, err := vaultfile.FromJSON([]byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first, second := load(`{"A":"1"}`), load(`{"A":"2"}`)
+	next := first
+	p := mustOpen(t, Config{
+		LookupEnv: envOf(map[string]string{"A": "of the environment"}),
+		Load:      func(context.Context) (*vaultfile.Vault, error) { return next, nil },
+	})
+	for _, step := range []struct {
+		load    *vaultfile.Vault
+		refused bool
+		want    string
+	}{
+		{first, true, "1"}, {first, true, "1"}, {second, false, "2"}, {first, true, "2"}, {second, true, "2"},
+	} {
+		next = step.load
+		if _, err := p.Reload(t.Context()); errors.Is(err, errVaultAgain) != step.refused {
+			t.Errorf("refused: %v, error %v", step.refused, err)
+		}
+		if got := p.Get("A"); got != step.want {
+			t.Errorf("got %q, want %q", got, step.want)
+		}
 	}
 }
 
@@ -77,8 +115,11 @@ func TestSwapUnderReaders(t *testing.T) {
 		}
 		swaps = append(swaps, p.current.Load())
 		p.turn <- struct{}{}
-		p.swapIn(v)
+		_, err = p.swapIn(v)
 		<-p.turn
+		if err != nil {
+			t.Fatal(err)
+		}
 	}
 	stop.Store(true)
 	wg.Wait()

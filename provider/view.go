@@ -37,7 +37,8 @@ func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // the same goroutine it gives [ErrClosed]. The environment is not part of the snapshot.
 type View struct {
 	redact.Value
-	vault     *vaultfile.Vault // nil: the environment alone
+	vault     *vaultfile.Vault  // nil: the environment alone
+	values    map[string][]byte // of the vault, in its locked memory
 	lookupEnv func(name string) (string, bool)
 	ended     bool
 }
@@ -53,14 +54,8 @@ func (v *View) Lookup(name string) (value string, source Source, err error) {
 	if v.ended {
 		return "", FromNone, ErrClosed
 	}
-	if v.vault != nil {
-		found, _ := v.vault.TryUse(name, func(secret []byte) error {
-			value = string(secret)
-			return nil
-		})
-		if found {
-			return value, FromVault, nil
-		}
+	if secret, ok := v.values[name]; ok {
+		return string(secret), FromVault, nil
 	}
 	if value, ok := v.lookupEnv(name); ok {
 		return value, FromEnvironment, nil
@@ -73,10 +68,8 @@ func (v *View) Use(name string, f func(secret []byte) error) error {
 	if v.ended {
 		return ErrClosed
 	}
-	if v.vault != nil {
-		if found, err := v.vault.TryUse(name, f); found {
-			return err
-		}
+	if secret, ok := v.values[name]; ok {
+		return f(secret)
 	}
 	if value, ok := v.lookupEnv(name); ok {
 		return f(bytesOf(value))
@@ -104,14 +97,8 @@ func (v *View) find(name string) (source Source, empty bool, err error) {
 	if v.ended {
 		return FromNone, true, ErrClosed
 	}
-	if v.vault != nil {
-		found, _ := v.vault.TryUse(name, func(secret []byte) error {
-			empty = len(secret) == 0
-			return nil
-		})
-		if found {
-			return FromVault, empty, nil
-		}
+	if secret, ok := v.values[name]; ok {
+		return FromVault, len(secret) == 0, nil
 	}
 	if value, ok := v.lookupEnv(name); ok {
 		return FromEnvironment, value == "", nil

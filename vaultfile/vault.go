@@ -23,7 +23,6 @@ type Vault struct {
 	payload  []byte            // nil when closed; read-only memory where it is the vault's own
 	entries  []entry           // the secrets, sorted by name
 	reserved []entry           // what belongs to the tool: names that begin with '.', which sort before all others
-	index    *nameIndex        // nil before Index
 	id       Identity          // of the file it was read from
 }
 
@@ -115,8 +114,8 @@ func (v *Vault) Get(name string) (string, error) {
 	return s, err
 }
 
-// Each calls f for every secret in the order of names, with the value as [Vault.Use] gives it, until
-// f returns an error, which Each returns.
+// Each calls f for every secret in the order of names, until f returns an error, which Each returns. The
+// values are as [Vault.Use] gives them, and stand where they are until Close.
 func (v *Vault) Each(f func(name string, value []byte) error) error {
 	if v.payload == nil {
 		return ErrClosed
@@ -136,7 +135,7 @@ func (v *Vault) Close() {
 		return
 	}
 	v.memory.Destroy()
-	v.memory, v.payload, v.entries, v.reserved, v.index = nil, nil, nil, nil, nil
+	v.memory, v.payload, v.entries, v.reserved = nil, nil, nil, nil
 }
 
 // find returns the value of that name, where it stands.
@@ -145,9 +144,6 @@ func (v *Vault) find(name string) (value []byte, ok bool) {
 		return nil, false
 	}
 	payload := v.payload
-	if v.index != nil {
-		return v.index.find(name, payload)
-	}
 	key := unsafe.Slice(unsafe.StringData(name), len(name))
 	i := sort.Search(len(v.entries), func(i int) bool {
 		return bytes.Compare(v.entries[i].name(payload), key) >= 0
