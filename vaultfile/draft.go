@@ -6,6 +6,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/mazevault/vault-tool/internal/jsontext"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/redact"
 )
@@ -242,7 +243,7 @@ func (d *Draft) encode() (*lockedmem.Buffer, error) {
 	size := len("{}")
 	first := true
 	d.each(func(name, value []byte) {
-		size += len(`"":`) + len(name) + JSONStringLen(value) // nothing in a name needs an escape
+		size += len(`"":`) + len(name) + jsontext.StringLen(value) // nothing in a name needs an escape
 		if !first {
 			size += len(",")
 		}
@@ -263,11 +264,11 @@ func (d *Draft) encode() (*lockedmem.Buffer, error) {
 		out = append(out, '"')
 		out = append(out, name...)
 		out = append(out, '"', ':')
-		out = AppendJSONString(out, value)
+		out = jsontext.AppendString(out, value)
 	})
 	out = append(out, '}')
 	if len(out) != size || &out[0] != &buf.Bytes()[0] {
-		// Would mean that values have been copied to the heap: a mistake in JSONStringLen.
+		// Would mean that values have been copied to the heap: a mistake in jsontext.StringLen.
 		buf.Destroy()
 		return nil, fmt.Errorf("vault: internal error: payload of %d bytes, computed %d", len(out), size)
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"github.com/mazevault/vault-tool/internal/jsontext"
 )
 
 // entry locates one secret in the decoded payload. Offsets fit 32 bits because MaxFileBytes does.
@@ -235,7 +237,7 @@ func (d *decoder) str(name []byte) (start, end int, err error) {
 	d.pos++
 	start, end = d.pos, d.pos
 	for d.pos < len(d.src) {
-		if n := plainPrefix(d.src[d.pos:]); n > 0 {
+		if n := jsontext.PlainPrefix(d.src[d.pos:]); n > 0 {
 			end += d.move(end, d.pos+n)
 			continue
 		}

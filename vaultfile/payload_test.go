@@ -1,7 +1,6 @@
 package vaultfile
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -134,32 +133,6 @@ func TestDecodePayloadEscapeAtEveryPlace(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestPlainPrefix(t *testing.T) {
-	for c := range 0x100 {
-		for at := range 20 {
-			for _, rest := range []byte{'x', 0, ' ', '"', 0xff} {
-				s := bytes.Repeat([]byte{'~'}, 20)
-				s[at] = byte(c)
-				for i := at + 1; i < len(s); i++ {
-					s[i] = rest
-				}
-				if got, want := plainPrefix(s), plainPrefixByByte(s); got != want {
-					t.Fatalf("plainPrefix(%q) = %d, want %d", s, got, want)
-				}
-			}
-		}
-	}
-}
-
-func plainPrefixByByte(s []byte) int {
-	for i, c := range s {
-		if c < ' ' || c > '~'+1 || c == '"' || c == '\\' {
-			return i
-		}
-	}
-	return len(s)
 }
 
 // TestPayloadErrorsHideValues gives broken JSON with a canary wherever a value can slip to: it must

@@ -3,9 +3,9 @@ package main
 import (
 	"strconv"
 
+	"github.com/mazevault/vault-tool/internal/jsontext"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/terminal"
-	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 // count writes a number with its noun: "1 secret", "27 secrets".
@@ -63,11 +63,11 @@ func (a *app) printVisible(values []byte) error {
 
 // jsonPairLen and appendJSONPair write `"NAME":"value"`.
 func jsonPairLen(name string, value []byte) int {
-	return vaultfile.JSONStringLen([]byte(name)) + 1 + vaultfile.JSONStringLen(value)
+	return jsontext.StringLen([]byte(name)) + 1 + jsontext.StringLen(value)
 }
 
 func appendJSONPair(dst []byte, name string, value []byte) []byte {
-	dst = vaultfile.AppendJSONString(dst, []byte(name))
+	dst = jsontext.AppendString(dst, []byte(name))
 	dst = append(dst, ':')
-	return vaultfile.AppendJSONString(dst, value)
+	return jsontext.AppendString(dst, value)
 }

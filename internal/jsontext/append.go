@@ -1,10 +1,9 @@
-package vaultfile
+// Package jsontext writes JSON strings in the canonical form of a vault's payload: the two mandatory escapes and
+// control characters escaped, everything else as UTF-8, so that equal contents give equal bytes. It copies nothing to
+// the heap, so that a value can go from locked memory to locked memory.
+package jsontext
 
 import "unicode/utf8"
-
-// The canonical JSON that a payload is written in: no insignificant space, names sorted, the two
-// mandatory escapes and control characters escaped, everything else as UTF-8. Equal contents give
-// equal bytes.
 
 // escapeLetters maps a control character to the letter of its two-character escape, 0 for those
 // written as \u00XX.
@@ -14,10 +13,10 @@ var escapeLetters = [utf8.RuneSelf]byte{
 
 const hexDigits = "0123456789abcdef"
 
-// JSONStringLen returns the length of what [AppendJSONString] appends for s.
-func JSONStringLen(s []byte) int {
+// StringLen returns the length of what [AppendString] appends for s.
+func StringLen(s []byte) int {
 	n := len(s) + len(`""`)
-	for i := plainPrefix(s); i < len(s); i += 1 + plainPrefix(s[i+1:]) {
+	for i := PlainPrefix(s); i < len(s); i += 1 + PlainPrefix(s[i+1:]) {
 		switch c := s[i]; {
 		case c >= utf8.RuneSelf:
 		case escapeLetters[c] != 0:
@@ -29,13 +28,12 @@ func JSONStringLen(s []byte) int {
 	return n
 }
 
-// AppendJSONString appends s, which is valid UTF-8, as a JSON string in the canonical form. It
-// allocates nothing where dst has room for [JSONStringLen] more bytes, so that a value can go from
-// locked memory to locked memory.
-func AppendJSONString(dst, s []byte) []byte {
+// AppendString appends s, which is valid UTF-8, as a JSON string in the canonical form. It
+// allocates nothing where dst has room for [StringLen] more bytes.
+func AppendString(dst, s []byte) []byte {
 	dst = append(dst, '"')
 	from := 0
-	for i := plainPrefix(s); i < len(s); i += 1 + plainPrefix(s[i+1:]) {
+	for i := PlainPrefix(s); i < len(s); i += 1 + PlainPrefix(s[i+1:]) {
 		c := s[i]
 		if c >= utf8.RuneSelf {
 			continue

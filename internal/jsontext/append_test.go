@@ -1,4 +1,4 @@
-package vaultfile
+package jsontext
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // jsonSamples are strings that meet every rule of the canonical form.
@@ -23,12 +24,12 @@ func jsonSamples() []string {
 	return samples
 }
 
-func TestAppendJSONString(t *testing.T) {
+func TestAppendString(t *testing.T) {
 	for _, sample := range jsonSamples() {
-		got := AppendJSONString([]byte("before"), []byte(sample))
+		got := AppendString([]byte("before"), []byte(sample))
 		text, ok := bytes.CutPrefix(got, []byte("before"))
-		if !ok || len(text) != JSONStringLen([]byte(sample)) {
-			t.Errorf("%q: appended %q, JSONStringLen is %d", sample, got, JSONStringLen([]byte(sample)))
+		if !ok || len(text) != StringLen([]byte(sample)) {
+			t.Errorf("%q: appended %q, StringLen is %d", sample, got, StringLen([]byte(sample)))
 		}
 		var back string
 		if err := json.Unmarshal(text, &back); err != nil || back != sample {
@@ -37,24 +38,33 @@ func TestAppendJSONString(t *testing.T) {
 	}
 }
 
-func TestAppendJSONStringCanonicalForm(t *testing.T) {
+func TestAppendStringCanonicalForm(t *testing.T) {
 	const want = `"\u0000\u0001\b\t\n\u000b\f\r\u001f !\"#/[\\]~` + "\x7fé\u2028" + `"`
-	got := AppendJSONString(nil, []byte("\x00\x01\b\t\n\v\f\r\x1f !\"#/[\\]~\x7fé\u2028"))
+	got := AppendString(nil, []byte("\x00\x01\b\t\n\v\f\r\x1f !\"#/[\\]~\x7fé\u2028"))
 	if string(got) != want {
 		t.Errorf("got\n%s, want\n%s", got, want)
 	}
 }
 
-func TestAppendJSONStringDoesNotAllocate(t *testing.T) {
+func TestAppendStringDoesNotAllocate(t *testing.T) {
 	for _, sample := range jsonSamples() {
 		s := []byte(sample)
-		dst := make([]byte, 0, JSONStringLen(s))
+		dst := make([]byte, 0, StringLen(s))
 		var got []byte
-		if n := testing.AllocsPerRun(10, func() { got = AppendJSONString(dst, s) }); n != 0 {
+		if n := testing.AllocsPerRun(10, func() { got = AppendString(dst, s) }); n != 0 {
 			t.Errorf("%q: %v allocations", sample, n)
 		}
 		if &got[:1][0] != &dst[:1][0] {
 			t.Errorf("%q: moved to other memory", sample)
 		}
 	}
+}
+
+// allASCII returns every ASCII character, controls included.
+func allASCII() string {
+	all := make([]byte, utf8.RuneSelf)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	return string(all)
 }

@@ -1,4 +1,4 @@
-package vaultfile
+package jsontext
 
 import (
 	"encoding/binary"
@@ -17,13 +17,13 @@ const (
 	firstNonASCII = 0x80
 )
 
-// plainPrefix returns how many bytes at the start of s are printable ASCII that stands for itself in a
+// PlainPrefix returns how many bytes at the start of s are printable ASCII that stands for itself in a
 // JSON string: all of it but the quote and the backslash.
 //
 // It finds the first other byte of a word by subtraction: x-' ' borrows into the high bit of a byte
 // below ' ', and so does (x^c)-1 for a byte equal to c. A borrow can flag bytes above the one it comes
 // from by mistake, never below, so the lowest flag is right.
-func plainPrefix(s []byte) int {
+func PlainPrefix(s []byte) int {
 	n := 0
 	for ; len(s)-n >= wordBytes; n += wordBytes {
 		x := binary.LittleEndian.Uint64(s[n:])
