@@ -28,7 +28,7 @@ func (m *migration) parse(dialect dotenv.Dialect) error {
 			continue // one of the unread lines
 		}
 		if err := m.consider(entry); err != nil {
-			m.problems = append(m.problems, problem{entry, shownName(entry, err), err})
+			m.problems = append(m.problems, problem{entry, shownName(entry, err), err, 1})
 		}
 	}
 	m.findUnread()
@@ -213,7 +213,7 @@ func (m *migration) findUnread() {
 		}
 	}
 	if m.options.all && len(lines) > 0 {
-		m.problems = append(m.problems, problem{err: unreadError(lines)})
+		m.problems = append(m.problems, problem{err: unreadError(lines), lines: len(lines)})
 	}
 	m.noteUnread()
 }
@@ -269,9 +269,10 @@ func (m *migration) refuse(err error) error {
 func (m *migration) problemError() error {
 	var all []error
 	var excludes []string
-	doubtful, lines := false, false
+	count, doubtful, lines := 0, false, false
 	for _, p := range m.problems {
 		all = append(all, p.err)
+		count += p.lines
 		var doubt *dotenv.DoubtfulError
 		doubtful = doubtful || errors.As(p.err, &doubt)
 		lines = lines || p.entry == nil
@@ -289,16 +290,16 @@ func (m *migration) problemError() error {
 	if len(excludes) > 0 {
 		hint += ", or leave variables out: " + strings.Join(excludes, " ")
 	}
-	return &failure{code: exitUsage, err: fmt.Errorf("%s: %w", m.fileName(), joinLines(all)), hint: hint}
+	return &failure{code: exitUsage, err: fmt.Errorf("%s: %w", m.fileName(), joinLines(all, count)), hint: hint}
 }
 
-// joinLines makes one error of several, on a line each.
-func joinLines(problems []error) error {
+// joinLines makes one error of several about so many lines, each on a line of its own.
+func joinLines(problems []error, count int) error {
 	if len(problems) == 1 {
 		return problems[0]
 	}
 	for i := 1; i < len(problems); i++ {
 		problems[i] = fmt.Errorf("  %w", problems[i]) // errors.Join puts them on lines of their own
 	}
-	return fmt.Errorf("%d lines cannot be read with certainty:\n  %w", len(problems), errors.Join(problems...))
+	return fmt.Errorf("%d lines cannot be read with certainty:\n  %w", count, errors.Join(problems...))
 }

@@ -59,6 +59,7 @@ type problem struct {
 	entry *dotenv.Entry // nil for lines
 	name  string        // empty where there is none that is safe to show
 	err   error
+	lines int // how many
 }
 
 // migration is one run of migrate-env: the file as it was read, and what is to be done.

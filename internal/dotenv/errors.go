@@ -12,7 +12,7 @@ type DoubtfulError struct {
 	advice string
 }
 
-// Advice for a DoubtfulError.
+// Advice for a DoubtfulError or a SyntaxError.
 const (
 	adviceQuote       = "put the value in single quotes"
 	adviceDoubleQuote = "put the value in double quotes"
@@ -20,6 +20,8 @@ const (
 	adviceLineEnds    = "save the file with Unix line ends"
 	adviceUTF8        = "save the file as UTF-8"
 	adviceName        = "give it another name, or remove the line"
+	adviceAssign      = "write NAME=value, or remove the line"
+	adviceClose       = "close it, or put the value in other quotes"
 	adviceCorrect     = "correct that line"
 )
 
@@ -37,10 +39,16 @@ type SyntaxError struct {
 	Line   int    // 1-based line on which the text begins
 	Name   string // empty where there is none that is safe to show
 	Reason string // what is wrong, such as "no = behind the name"
+
+	advice string
 }
 
 func (e *SyntaxError) Error() string {
-	return place(e.Line, e.Name) + ": " + e.Reason
+	text := place(e.Line, e.Name) + ": " + e.Reason
+	if e.advice != "" {
+		text += "; " + e.advice
+	}
+	return text
 }
 
 // PruneError reports a statement that cannot be removed by whole lines without

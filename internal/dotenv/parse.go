@@ -13,7 +13,7 @@ import (
 // src is skipped and CRLF line ends are read, in every dialect. The work and the
 // memory are linear in the length of src.
 func Parse(src []byte, d Dialect) (*File, error) {
-	p := &parser{src: src, line: 1, doubtful: make(map[string]bool)}
+	p := &parser{src: src, line: 1, doubtful: make(map[string]bool), lastBacktick: bytes.LastIndexByte(src, '`')}
 	switch d {
 	case Strict:
 		p.readers = []rules{godotenvRules, composeRules}
@@ -52,6 +52,9 @@ type parser struct {
 	scopes     []*scope
 	doubtful   map[string]bool // names so far, and whether the last statement of each has an error
 	entries    []Entry
+
+	lastBacktick                int // offset, or -1
+	backticksLine, backticksEnd int // the value in backticks that was begun last, and the offset of its end
 
 	groups      []group      // of the statement at hand, by reader
 	evaluations []evaluation // of the statement at hand, by reader
@@ -119,6 +122,7 @@ func (p *parser) addStatements(start int, groups []group) {
 		slices.Sort(e.refs)
 		e.refs = slices.Compact(e.refs)
 		e.Err = p.judge(e, evaluations)
+		p.followBackticks(&e)
 		if e.Err == nil {
 			e.Value = append([]byte{}, evaluations[0].value...)
 		}
@@ -176,11 +180,28 @@ func nodeConstruct(raw, value []byte) string {
 	case len(raw) == 0 || isQuote(raw[0]):
 		return ""
 	case raw[0] == '`':
-		return "backticks, which some readers take for quotes"
+		return reasonBackticks
 	case bytes.IndexByte(value, '#') >= 0:
 		return "a # that some readers take for a comment"
 	}
 	return ""
+}
+
+// followBackticks sees to a value in backticks that goes on below its line: the dotenv package of npm reads it to the next
+// backtick, and none of the readers here does. What stands between may belong to the value.
+func (p *parser) followBackticks(e *Entry) {
+	raw := p.src[e.valueStart:e.valueEnd]
+	switch {
+	case len(p.readers) == 1:
+	case e.Start < p.backticksEnd:
+		reason := fmt.Sprintf("text that may belong to line %d (%s)", p.backticksLine, reasonBackticks)
+		e.Err = &DoubtfulError{Line: e.Line, Name: shownName(e.Name, true), Reason: reason, advice: adviceCorrect}
+		e.unsettled = true
+	case len(raw) > 0 && raw[0] == '`' && bytes.IndexByte(raw[1:], '`') < 0 && e.End <= p.lastBacktick:
+		p.backticksLine = e.Line
+		p.backticksEnd = e.End + bytes.IndexByte(p.src[e.End:], '`')
+		e.unsettled = true
+	}
 }
 
 // doubt returns the error for e, of the kind that the number of readers asks for.
@@ -275,7 +296,7 @@ func (p *parser) addDisputed(start int, groups []group) int {
 			advice = adviceCorrect
 		}
 		if allGaveUp {
-			e.Err = &SyntaxError{Line: e.Line, Name: name, Reason: why}
+			e.Err = &SyntaxError{Line: e.Line, Name: name, Reason: why, advice: advice}
 		} else {
 			e.Err = &DoubtfulError{Line: e.Line, Name: name, Reason: why, advice: advice}
 		}
@@ -286,8 +307,9 @@ func (p *parser) addDisputed(start int, groups []group) int {
 }
 
 const (
-	reasonBare   = "no = behind the name"
-	reasonBehind = "text behind the end of the value"
+	reasonBare      = "no = behind the name"
+	reasonBehind    = "text behind the end of the value"
+	reasonBackticks = "backticks, which some readers take for quotes"
 )
 
 // disputeReason says what is wrong with groups, what to do about it where readers
@@ -309,7 +331,7 @@ func (p *parser) disputeReason(groups []group) (reason, advice string, allGaveUp
 	case worst.fault == faultNone:
 		return "where the value ends", quote, allGaveUp
 	case worst.fault == faultQuote:
-		return "a quote that is never closed", quote, allGaveUp
+		return "a quote that is never closed", adviceClose, allGaveUp
 	case worst.fault == faultTrailing || worst.start > first:
 		lines := bytes.Count(p.src[first:worst.start], []byte{'\n'})
 		if lines == 0 {
@@ -317,9 +339,9 @@ func (p *parser) disputeReason(groups []group) (reason, advice string, allGaveUp
 		}
 		return fmt.Sprintf("%s on line %d", reasonBehind, p.lineAt(first)+lines), quote, allGaveUp
 	case worst.fault == faultBare:
-		return reasonBare, adviceName, allGaveUp
+		return reasonBare, adviceAssign, allGaveUp
 	case allGaveUp:
-		return "no assignment (NAME=value)", adviceName, allGaveUp
+		return "no assignment (NAME=value)", adviceAssign, allGaveUp
 	}
 	return "a name with characters that some readers refuse", adviceName, allGaveUp
 }

@@ -157,6 +157,10 @@ func TestEntries(t *testing.T) {
 			"3 B " + inside(1, "where the value ends"),
 			"3 X " + inside(1, "where the value ends"),
 			"4 C =1"}},
+		// npm's dotenv reads a value in backticks over several lines.
+		{"A=`x\nB=2\nC=y`\nD=3\n", []string{"1 A ! " + reasonBackticks, "2 B " + inside(1, reasonBackticks), "3 C " + inside(1, reasonBackticks), "4 D =3"}},
+		{"A=`x\nB=2\n", []string{"1 A ! " + reasonBackticks, "2 B =2"}},
+		{"A=`x`\nB=2\nC=`y`\n", []string{"1 A ! " + reasonBackticks, "2 B =2", "3 C ! " + reasonBackticks}},
 		{"A=1\rB=2\nC=3", []string{"1 A ! where the value ends", "1 B ! where the value ends", "2 C =3"}},
 	}
 	for _, test := range tests {
@@ -206,6 +210,9 @@ func TestDoubtfulReasons(t *testing.T) {
 		{"A=\xff", "bytes that are not UTF-8", adviceUTF8},
 		{"A=x\u2003", "unusual white space around the value", adviceQuote},
 		{`A=""""`, "text behind the end of the value", adviceQuote},
+		{`A='it''s'`, "text behind the end of the value", adviceDoubleQuote},
+		{`A="x`, "a quote that is never closed", adviceClose},
+		{"A", reasonBare, adviceAssign},
 	}
 	for _, test := range tests {
 		err := effective(mustParse(t, []byte("# c\n"+test.line), Strict), "A").Err
@@ -221,7 +228,7 @@ func TestDoubtfulReasons(t *testing.T) {
 			if err.Error() != text {
 				t.Errorf("%q: text %q, want %q", test.line, err, text)
 			}
-		case !errors.As(err, &syntax) || syntax.Reason != test.reason:
+		case !errors.As(err, &syntax) || syntax.Reason != test.reason || syntax.advice != test.advice:
 			t.Errorf("%q: %v, want %q", test.line, err, test.reason)
 		}
 	}

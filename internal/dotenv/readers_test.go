@@ -64,6 +64,7 @@ var seeds = []string{
 	"export\vp=",
 	"A=1\nB=$A\x01\x01\\\x01\x02$A\x02\x01\n",
 	"A='\nA='\u0797\n",
+	"A=`x\nB=2\n# `c`\nC=`y`\nD=`\n",
 	"A=1\nB='${A}'\nC=\"\\${A}\"\nD=\"\\\\${A}\"\nE=\\$A\n",
 }
 
