@@ -23,6 +23,7 @@ var payloadSeeds = []string{
 	`{"A":"1","A":"2"}`, `{"B":"1","A":"2","B":"3"}`, `{"A":null}`, `{"A":{"B":"1"}}`, `{"A":"1"}x`, `{"a/b.c-d_0":""}`,
 	`{"A":"\"\\\/\b\f\n\r\t\u0000\u00DF\ud83d\ude00"}`, `{"A":"\ud800"}`, `{"A":"\ud800\u0041"}`, `{"A":"\u12"}`, `{"\u0041":"1"}`,
 	"{\"A\":\"\xff\"}", "{\"A\":\"ß€😀\"}", "{\"A\":\"1\n\"}", `{"-A":"1"}`, `{"":"1"}`, `{"A":"1`, `{"A":"0123456789\n0123456789é"}`,
+	`{".":""}`, `{"a/..":""}`, `{"a/./b":""}`, `{".x":"","A":"",".a/b..":""}`, "{\"B\":\"\\n\",\n\n\"A\":\"1\",\n \"A\":\"\\n\"\n}",
 }
 
 // FuzzDecodePayload compares the decoder with encoding/json.
@@ -69,6 +70,7 @@ func checkPlace(t *testing.T, payload []byte, err error) {
 var (
 	errReference  = errors.New("refused")
 	namePattern   = regexp.MustCompile(`^[A-Za-z0-9_.][A-Za-z0-9_.-]*(/[A-Za-z0-9_.-]+)*$`)
+	dotParts      = regexp.MustCompile(`(^|/)\.\.?(/|$)`)
 	escapePattern = regexp.MustCompile(`\\(u[0-9a-fA-F]{4}|.)`)
 )
 
@@ -93,7 +95,7 @@ func referenceDecode(payload []byte) (map[string]string, error) {
 		}
 		value, ok := token.(string)
 		_, duplicate := secrets[name.(string)]
-		if !ok || duplicate || len(name.(string)) > MaxNameBytes || !namePattern.MatchString(name.(string)) {
+		if !ok || duplicate || len(name.(string)) > MaxNameBytes || !namePattern.MatchString(name.(string)) || dotParts.MatchString(name.(string)) {
 			return nil, errReference
 		}
 		secrets[name.(string)] = value
