@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -122,6 +123,9 @@ func inputJSONError(err error) error {
 	var payload *vaultfile.PayloadError
 	if errors.As(err, &payload) {
 		return badInput(`expected one JSON object of names to strings: {"NAME": "value"}; nothing was written`, "standard input: %w", payload)
+	}
+	if errors.Is(err, vaultfile.ErrBadName) {
+		return fmt.Errorf("standard input: %w", err)
 	}
 	return err
 }

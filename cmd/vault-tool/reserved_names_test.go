@@ -63,7 +63,7 @@ func TestReservedNamesStayOut(t *testing.T) {
 		f.wantFailure(exitUsage, refused, "", "get", name)
 		f.wantFailure(exitUsage, refused, "", "rm", name)
 	}
-	f.wantFailure(exitUsage, refused, `{"B":"1",".b":"2"}`, "encrypt", "--vault-file", "other.vault")
+	f.wantFailure(exitUsage, append(refused, "standard input", ".b"), `{"B":"1",".b":"2"}`, "encrypt", "--vault-file", "other.vault")
 	f.write("env", ".settings=hunter2-Value\nB_PASSWORD=hunter2-Value\n", 0o600)
 	f.wantFailure(exitUsage, refused, "", "migrate-env", "--env-file", "env", "--all")
 	f.wantKept(payload)
