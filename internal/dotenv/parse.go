@@ -282,7 +282,7 @@ func (p *parser) addDisputed(start int, groups []group) int {
 	bare := reason == reasonBare
 	firstLine := p.lineAt(first)
 	endLine := firstLine + bytes.Count(bytes.TrimSuffix(p.src[first:reg.next], []byte{'\n'}), []byte{'\n'})
-	unsettled := endLine > firstLine || len(found) > 1
+	unsettled := endLine > firstLine || len(found) > 1 || start < p.backticksEnd
 	for _, at := range found {
 		e := Entry{
 			Name: at.name, Line: p.lineAt(at.offset), Start: start, End: reg.next,

@@ -63,8 +63,9 @@ func (f *File) groupAt(i int) []Entry {
 
 // groupGoes reports whether the lines of group are to be removed.
 func groupGoes(group []Entry, remove func(name string) bool) (bool, error) {
-	first, count := -1, 0
+	first, count, unsettled := -1, 0, false
 	for i, e := range group {
+		unsettled = unsettled || e.unsettled
 		if e.Name != "" && remove(e.Name) {
 			count++
 			if first < 0 {
@@ -78,14 +79,14 @@ func groupGoes(group []Entry, remove func(name string) bool) (bool, error) {
 	e := group[first]
 	reason := ""
 	switch {
-	case e.unsettled:
+	case unsettled:
 		reason = "readers do not agree where it ends"
 	case count < len(group):
 		reason = "another statement stands on the same line"
 	default:
 		return true, nil
 	}
-	return false, &PruneError{Line: e.Line, Name: shownName(e.Name, e.unsettled), Reason: reason}
+	return false, &PruneError{Line: e.Line, Name: shownName(e.Name, unsettled), Reason: reason}
 }
 
 // Reference is a statement that uses the value of another.

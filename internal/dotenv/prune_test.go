@@ -34,6 +34,8 @@ func TestPrune(t *testing.T) {
 		{"A=\"x\nB=2\nC=3\n", "B", "!readers do not agree where it ends"},
 		{"A=\"foo\\\\\"\nB=\"x\"\n", "A B", "!readers do not agree where it ends"},
 		{"A=`x\nB=2\nC=`\nD=3\n", "B", "!readers do not agree where it ends"},
+		{"A='w' A=`x\nB=`\n", "A", "!readers do not agree where it ends"},
+		{"A=`x\nmy-name=`\n", "my-name", "!readers do not agree where it ends"},
 		// In doubt is only the value, or the line is nothing else's.
 		{"A=pa$$word\nA='x'\nB=1\n", "A", "B=1\n"},
 		{"A\nA='x'\nB=1\n", "A", "B=1\n"},
