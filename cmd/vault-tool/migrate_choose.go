@@ -181,15 +181,19 @@ func (m *migration) choosesByName(name string) bool {
 	return credentials.IsKnown(name) || selection.Matches(m.options.include, name)
 }
 
-// noteUnmatched notes the --include options that take nothing: they may be misspelt.
+// noteUnmatched tells of the options that match nothing: they may be misspelt. A slip in --exclude puts a variable into the
+// vault that should not go there, so that is a warning.
 func (m *migration) noteUnmatched() {
-	for _, glob := range m.options.include {
-		matched := false
-		for entry := range m.file.Effective() {
-			matched = matched || selection.Matches([]string{glob}, entry.Name)
-		}
-		if !matched {
-			m.a.note("no variable in %s matches --include %s", m.fileName(), glob)
+	var names []string
+	for entry := range m.file.Effective() {
+		names = append(names, entry.Name)
+	}
+	literals, globs := selection.Selection{Only: m.options.include, Except: m.options.exclude}.Unmatched(names)
+	for _, u := range slices.Concat(literals, globs) {
+		if u.Flag == "except" {
+			m.a.warn("no variable in %s matches --exclude %s", m.fileName(), u.Glob)
+		} else {
+			m.a.note("no variable in %s matches --include %s", m.fileName(), u.Glob)
 		}
 	}
 }
