@@ -208,10 +208,15 @@ func (m *migration) findUnread() {
 	var lines []int
 	for i := range m.file.Entries {
 		entry := &m.file.Entries[i]
-		if !entry.Stray || m.choosesByName(entry.Name) {
+		if m.choosesByName(entry.Name) || !entry.Stray && !m.isUntold(entry) {
 			continue
 		}
-		m.unread = append(m.unread, entry.Line)
+		if n := len(m.unread); n == 0 || m.unread[n-1] != entry.Line {
+			m.unread = append(m.unread, entry.Line)
+		}
+		if !entry.Stray {
+			continue
+		}
 		if owner := entry.Owner; owner == nil || !told[owner] && !selection.Matches(m.options.exclude, owner.Name) {
 			lines = append(lines, entry.Line)
 		}
@@ -220,6 +225,13 @@ func (m *migration) findUnread() {
 		m.problems = append(m.problems, problem{err: unreadError(lines), lines: len(lines)})
 	}
 	m.noteUnread()
+}
+
+// isUntold tells whether an entry cannot be read, and nothing else tells so: it is not chosen, and its name may be a piece of
+// a value.
+func (m *migration) isUntold(entry *dotenv.Entry) bool {
+	return entry.Err != nil && !entry.Bare && shownName(entry, entry.Err) == "" &&
+		!m.options.all && !selection.Matches(m.options.exclude, entry.Name)
 }
 
 func unreadError(lines []int) error {
