@@ -9,14 +9,12 @@ import (
 	"path/filepath"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/followlinks"
 )
 
 // SuccessorSuffix is appended to a key file's path for the key that a rotation is about to put in its
 // place.
 const SuccessorSuffix = ".new"
-
-// maxLinks is how many symbolic links may lead to a file: as many as Linux follows (path_resolution(7)).
-const maxLinks = 40
 
 // Successor calls use with the passphrase in the file that a rotation is about to rename to this one, if
 // there is one: the path with SuccessorSuffix, or that of the file behind a symbolic link. It returns the path
@@ -84,9 +82,12 @@ func (f *File) successorPaths() []string {
 
 // open opens the file at path, which as every link that leads to it belongs to somebody believed.
 func (o owners) open(path string) (*os.File, fs.FileInfo, error) {
-	file, err := openFollowing(path, o.accept)
-	if err != nil {
+	file, err := followlinks.Open(path, o.accept)
+	switch {
+	case errors.Is(err, ErrForeign):
 		return nil, nil, err
+	case err != nil:
+		return nil, nil, statError(path, err)
 	}
 	info, err := file.Stat()
 	if err != nil {
@@ -99,25 +100,4 @@ func (o owners) open(path string) (*os.File, fs.FileInfo, error) {
 		return nil, nil, err
 	}
 	return file, info, nil
-}
-
-// splitPath returns where the walk to a file begins, and the names of the steps.
-func splitPath(path string) (start string, steps []string) {
-	volume := filepath.VolumeName(path)
-	rest := path[len(volume):]
-	start = "."
-	if volume != "" || rest != "" && os.IsPathSeparator(rest[0]) {
-		start = volume + string(filepath.Separator)
-	}
-	for from := 0; from <= len(rest); {
-		to := from
-		for to < len(rest) && !os.IsPathSeparator(rest[to]) {
-			to++
-		}
-		if step := rest[from:to]; step != "" && step != "." {
-			steps = append(steps, step)
-		}
-		from = to + 1
-	}
-	return start, steps
 }

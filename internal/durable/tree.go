@@ -2,14 +2,18 @@ package durable
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/mazevault/vault-tool/internal/followlinks"
 )
 
 // Tree is an open directory in which, and in whose subdirectories, files are made, replaced and removed by name. It is for
@@ -24,6 +28,8 @@ type Tree struct {
 	sys    *system
 	top    *directory
 	accept func(dir *os.File) error
+
+	parentUID int // who owns the directory that holds the name of the top
 }
 
 // TreeOptions adjust OpenTree.
@@ -34,6 +40,23 @@ type TreeOptions struct {
 	// Accept, if set, is shown every directory before anything is done in it, the parent of one to be made first of all.
 	// Its error is wrapped.
 	Accept func(dir *os.File) error
+
+	// AcceptParent, if set, is shown the parent of a directory that is there: whoever owns it can exchange the directory.
+	AcceptParent func(dir *os.File) error
+
+	// AcceptLink, if set, is asked about every symbolic link on the path before it is followed. Its error is wrapped.
+	AcceptLink func(path string, info fs.FileInfo) error
+
+	// Access is what a directory that is made gets before it has its name; the zero value is mode 0700.
+	Access Access
+}
+
+// topAccess is the access of a directory that is made.
+func (o TreeOptions) topAccess() Access {
+	if o.Access == (Access{}) {
+		return Access{Mode: 0o700}
+	}
+	return o.Access
 }
 
 // Owner is the owner of a file. Platforms without owners ignore it.
@@ -76,14 +99,15 @@ func (a Access) attributes() attributes {
 // OpenTree opens the directory at path, which may be a symbolic link. created tells whether it had to be made.
 func OpenTree(path string, o TreeOptions) (t *Tree, created bool, err error) {
 	t = &Tree{sys: realSystem(), accept: o.Accept}
-	t.top, err = t.sys.openDir(path)
-	err = wrap("open directory", path, err)
+	t.top, err = t.openTop(path, o)
 	if errors.Is(err, fs.ErrNotExist) && o.Create {
 		created = true
-		if err = t.makeTop(path); errors.Is(err, fs.ErrExist) { // somebody else was quicker
-			created = false
-			t.top, err = t.sys.openDir(path)
-			err = wrap("open directory", path, err)
+		err = t.makeTop(path, o)
+		if errors.Is(err, fs.ErrExist) { // somebody else was quicker
+			created, err = false, nil
+		}
+		if err == nil {
+			t.top, err = t.openTop(path, o)
 		}
 	}
 	if err != nil {
@@ -97,8 +121,72 @@ func OpenTree(path string, o TreeOptions) (t *Tree, created bool, err error) {
 	return t, created, nil
 }
 
-func (t *Tree) makeTop(name string) error {
-	parent, base, err := t.sys.openParent(strings.TrimRight(name, string(os.PathSeparator)))
+// openTop opens the directory of the tree and has its parent and the links on the path accepted.
+func (t *Tree) openTop(path string, o TreeOptions) (dir *directory, err error) {
+	way, err := t.followed(path, o)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = way.Close() }() // opened for reading only
+	if err := t.lookAtParent(path, o); err != nil {
+		return nil, wrap("open directory", path, err)
+	}
+	if dir, err = t.sys.openDir(path); err != nil {
+		return nil, wrap("open directory", path, err)
+	}
+	// What was opened by its path is what the links led to when they were looked at, or else they changed.
+	seen, err := t.sys.stat(way)
+	if err == nil {
+		var opened fs.FileInfo
+		if opened, err = t.sys.stat(dir.file); err == nil && !os.SameFile(seen, opened) {
+			err = ErrChanged
+		}
+	}
+	if err != nil {
+		dir.close()
+		return nil, wrap("open directory", path, err)
+	}
+	return dir, nil
+}
+
+// lookAtParent has the directory that holds the name of the top accepted, and notes whose it is.
+func (t *Tree) lookAtParent(path string, o TreeOptions) error {
+	parent, err := t.followed(filepath.Join(path, ".."), o)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = parent.Close() }() // opened for reading only
+	info, err := t.sys.stat(parent)
+	if err != nil {
+		return err
+	}
+	t.parentUID, _, _ = ownerOf(info)
+	if o.AcceptParent == nil {
+		return nil
+	}
+	return o.AcceptParent(parent)
+}
+
+// followed opens path, link by link.
+func (t *Tree) followed(path string, o TreeOptions) (*os.File, error) {
+	accept := o.AcceptLink
+	if accept == nil {
+		accept = func(string, fs.FileInfo) error { return nil }
+	}
+	f, err := followlinks.Open(path, accept)
+	return f, wrap("open directory", path, err)
+}
+
+// makeTop makes the directory of the tree. It gets its access under another name, so that nobody ever finds it
+// without.
+func (t *Tree) makeTop(name string, o TreeOptions) (err error) {
+	name = strings.TrimRight(name, string(os.PathSeparator))
+	way, err := t.followed(filepath.Dir(name), o)
+	if err != nil {
+		return err
+	}
+	_ = way.Close() // opened for reading only
+	parent, base, err := t.sys.openParent(name)
 	if err != nil {
 		return err
 	}
@@ -106,14 +194,36 @@ func (t *Tree) makeTop(name string) error {
 	if err := t.accepts(parent); err != nil {
 		return wrap("make directory", name, err)
 	}
-	err = parent.root.Mkdir(base, 0o700)
-	if err == nil {
-		t.top, err = t.sys.openChild(parent, base)
+	unnamed := "." + base + "." + strings.ToLower(rand.Text()) + ".vault-dir"
+	if err := parent.root.Mkdir(unnamed, 0o700); err != nil {
+		return wrap("make directory", name, err)
 	}
-	if err == nil {
-		err = t.sys.syncDir(parent)
+	defer func() {
+		if err != nil {
+			_ = parent.root.Remove(unnamed) // the first error counts
+		}
+	}()
+	dir, err := t.sys.openChild(parent, unnamed)
+	if err != nil {
+		return wrap("make directory", name, err)
 	}
-	return wrap("make directory", name, err)
+	err = t.setAccess(dir, o.topAccess())
+	dir.close()
+	if err != nil {
+		return wrap("make directory", name, err)
+	}
+	err = t.sys.renameNew(parent, unnamed, base)
+	if unsupported(err) { // then two at once may exchange an empty directory for another
+		if _, err = t.sys.lstat(parent, base); err == nil {
+			err = fs.ErrExist
+		} else {
+			err = t.sys.rename(parent, unnamed, base)
+		}
+	}
+	if err != nil {
+		return wrap("make directory", name, err)
+	}
+	return wrap("sync directory", parent.path, t.sys.syncDir(parent))
 }
 
 func (t *Tree) accepts(dir *directory) error {
@@ -247,29 +357,40 @@ func (t *Tree) content(data []byte, a Access) content {
 	}
 }
 
-// Mkdir makes a directory, unless there is one, and does what SetAccess does.
+// Mkdir makes a directory with that access. One that is there stays as it is.
 func (t *Tree) Mkdir(name string, a Access) error {
+	made := false
 	err := t.within(name, func(dir *directory, base string) error {
 		err := dir.root.Mkdir(base, 0o700)
 		if errors.Is(err, fs.ErrExist) {
-			return nil
+			child, err := t.sys.openChild(dir, base)
+			if err != nil {
+				return wrap("make directory", t.Path(name), err)
+			}
+			defer child.close()
+			return t.accepts(child)
 		}
 		if err == nil {
-			err = t.sys.syncDir(dir)
+			made, err = true, t.sys.syncDir(dir)
 		}
 		return wrap("make directory", t.Path(name), err)
 	})
-	if err != nil {
+	if err != nil || !made {
 		return err
 	}
-	return t.SetAccess(name, a)
+	return t.giveAccess(name, a, true)
 }
 
-// SetAccess gives a directory, the tree's own for ".", another access. A set-group-ID bit stays where no owner is given,
-// so that the files below get the group that it is there for.
-func (t *Tree) SetAccess(name string, a Access) error {
+// SetAccess gives a directory, the tree's own for ".", another access. A set-group-ID bit stays where no owner is
+// given, so that the files below get the group that it is there for. A directory that neither has the right owner, nor is this
+// process's in a directory where nobody else could have put it, is left alone (ErrAttributes). So directories within one
+// another get a new owner from the innermost on.
+func (t *Tree) SetAccess(name string, a Access) error { return t.giveAccess(name, a, false) }
+
+// giveAccess is SetAccess for a directory that may have been made a moment ago.
+func (t *Tree) giveAccess(name string, a Access, made bool) error {
 	if name == "." {
-		return wrap("set access of", t.top.path, t.setAccess(t.top, a))
+		return wrap("set access of", t.top.path, t.setOwnAccess(t.top, a, t.parentUID))
 	}
 	return t.within(name, func(dir *directory, base string) error {
 		child, err := t.sys.openChild(dir, base)
@@ -280,8 +401,34 @@ func (t *Tree) SetAccess(name string, a Access) error {
 		if err := t.accepts(child); err != nil { // Mkdir has found it there, made by anybody
 			return err
 		}
-		return wrap("set access of", t.Path(name), t.setAccess(child, a))
+		parentUID := os.Geteuid()
+		if info, err := t.sys.stat(dir.file); err == nil && !made {
+			parentUID, _, _ = ownerOf(info)
+		}
+		return wrap("set access of", t.Path(name), t.setOwnAccess(child, a, parentUID))
 	})
+}
+
+// setOwnAccess is setAccess for a directory that has the right owner already, or is this process's in a directory of
+// its own or of root.
+func (t *Tree) setOwnAccess(dir *directory, a Access, parentUID int) error {
+	info, err := t.sys.stat(dir.file)
+	if err != nil {
+		return err
+	}
+	own := func(uid int) bool { return uid == os.Geteuid() }
+	if uid, _, ok := ownerOf(info); ok && uid != a.uid() && !(own(uid) && (own(parentUID) || parentUID == 0)) {
+		return fmt.Errorf("%w: it belongs to user %d and not to user %d", ErrAttributes, uid, a.uid())
+	}
+	return t.setAccess(dir, a)
+}
+
+// uid is the number of the user that a file with this access belongs to.
+func (a Access) uid() int {
+	if a.Owner != nil {
+		return a.Owner.UID
+	}
+	return os.Geteuid()
 }
 
 func (t *Tree) setAccess(dir *directory, a Access) error {

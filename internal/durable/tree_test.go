@@ -236,7 +236,7 @@ func TestTreeOwner(t *testing.T) {
 	}
 	tree := openTestTree(t, t.TempDir())
 	file, dir := Access{0o440, &Owner{65534, 65533}}, Access{0o750, &Owner{65534, 65533}}
-	if err := errors.Join(tree.Mkdir("a", dir), tree.Create("a/x", nil, file), tree.SetAccess(".", dir)); err != nil {
+	if err := errors.Join(tree.Mkdir("a", dir), tree.Create("a/x", nil, file), tree.SetAccess(".", dir), tree.SetAccess("a", dir)); err != nil {
 		t.Fatal(err)
 	}
 	for name, want := range map[string]Access{".": dir, "a": dir, "a/x": file} {

@@ -21,18 +21,19 @@ func (p *plan) carryOut(ctx context.Context, hasManifest bool) (Report, error) {
 		have.change = newChange()
 	}
 	ahead := have.clone()
+	full := false // so that the removals have to make room for the manifest; the old one knows of what goes
 	if !hasManifest || !have.equal(p.old) {
 		switch err := p.writeManifest(have, hasManifest); {
 		case err == nil:
-		case hasManifest && have.sameNames(p.old) && len(p.remove) > 0 && isFull(err):
-			ahead.change = p.old.change // the removals make room for it
+		case hasManifest && len(p.remove) > 0 && isFull(err):
+			full, ahead = true, p.old.clone()
 		default:
 			return Report{}, err
 		}
 	}
 	report := Report{Unchanged: p.unchanged, First: !hasManifest}
 	failure := p.removeAll(ctx, &report, have)
-	if failure == nil && have.change != ahead.change {
+	if failure == nil && full {
 		failure, ahead = p.writeManifest(have, true), have.clone()
 	}
 	if failure == nil {
@@ -86,10 +87,8 @@ func (p *plan) removeAll(ctx context.Context, report *Report, have manifest) err
 }
 
 func (p *plan) writeAll(ctx context.Context, report *Report, have manifest) error {
-	for _, dir := range p.directories {
-		if err := p.makeDirectory(dir); err != nil {
-			return err
-		}
+	if err := p.makeDirectories(); err != nil {
+		return err
 	}
 	for _, name := range p.names {
 		info, ok := p.write[name]
@@ -117,9 +116,21 @@ func (p *plan) writeAll(ctx context.Context, report *Report, have manifest) erro
 	return nil
 }
 
-func (p *plan) makeDirectory(dir string) error {
-	if dir == rootDirectory {
-		return p.tree.SetAccess(dir, p.directoryAccess)
+// makeDirectories makes those that are missing, the outermost first, and gives those that are there their access, the
+// innermost first.
+func (p *plan) makeDirectories() error {
+	for _, dir := range p.directories {
+		if dir == rootDirectory {
+			continue
+		}
+		if err := p.tree.Mkdir(dir, p.directoryAccess); err != nil {
+			return err
+		}
 	}
-	return p.tree.Mkdir(dir, p.directoryAccess)
+	for _, dir := range slices.Backward(p.directories) {
+		if err := p.tree.SetAccess(dir, p.directoryAccess); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -3,7 +3,6 @@ package render
 import (
 	"context"
 	"fmt"
-	"os"
 	"runtime"
 	"slices"
 	"strings"
@@ -57,29 +56,11 @@ func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Repo
 	if err := d.tree.Sweep(append(stale, ManifestName)); err != nil {
 		return Report{}, err
 	}
-	if !found && !d.made {
-		if d.made, err = d.looksMade(); err != nil {
-			return Report{}, err
-		}
-	}
 	p := newPlan(d, names, s, old)
 	if err := p.make(ctx); err != nil {
 		return Report{}, err
 	}
 	return p.carryOut(ctx, found)
-}
-
-// looksMade tells whether the directory is as a process leaves it that was killed right after making it.
-func (d *Directory) looksMade() (bool, error) {
-	info, err := d.tree.Lstat(".")
-	if err != nil {
-		return false, err
-	}
-	if uid, ok := ownerOf(info); info.Mode().Perm() != 0o700 || ok && uid != os.Geteuid() {
-		return false, nil
-	}
-	entries, err := d.tree.List()
-	return len(entries) == 1 && entries[0] == manifestLock, err
 }
 
 // CheckNames returns an [ErrFileName] with the names that cannot be those of files beside one another: with "." or ".." for a

@@ -40,6 +40,9 @@ var (
 	// ErrDisk: the directory is on no memory file system.
 	ErrDisk = errors.New("not on a memory file system")
 
+	// ErrOpenToAll: every user may write to the directory, and exchange the files in it.
+	ErrOpenToAll = errors.New("every user may exchange files in it")
+
 	// ErrForeignOwner: a directory belongs to somebody who could exchange the files, or the manifest to somebody who could
 	// have any file there removed.
 	ErrForeignOwner = errors.New("belongs to another user")

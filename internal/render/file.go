@@ -32,8 +32,9 @@ func OpenFile(ctx context.Context, path string, o Options) (*File, error) {
 	return &File{target: t, path: filepath.Clean(path), name: name, keepChanges: o.KeepChanges}, nil
 }
 
-// Write makes data the content of the file, which was named by its user and so is replaced whoever has written it; only a
-// symbolic link or something else than a file is an [ErrConflict]. The report has the path as it was given to [OpenFile].
+// Write makes data the content of the file. A manifest beside it tells that it is this package's: a file of another
+// origin, a symbolic link, or something else than a file is an [ErrConflict]. The report has the path as it was given to
+// [OpenFile].
 func (f *File) Write(data []byte) (Report, error) {
 	m, hasManifest, err := f.readManifest()
 	if err != nil {
@@ -50,11 +51,18 @@ func (f *File) Write(data []byte) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	before := m
-	if !current && info != nil && (hasManifest || f.keepChanges) {
-		m.change = newChange()
+	if !current && info != nil && !m.files[f.name] {
+		return Report{}, fmt.Errorf("%w: %s", ErrConflict, f.tree.Path(f.name))
 	}
-	if m.change != before.change || !hasManifest && f.keepChanges {
+	before := m.clone()
+	m.keepsChanges = m.keepsChanges || f.keepChanges
+	if !current {
+		m.files[f.name] = true
+		if info != nil && m.keepsChanges {
+			m.change = newChange()
+		}
+	}
+	if !m.equal(before) {
 		if err := f.writeManifest(m, hasManifest); err != nil {
 			return Report{}, err
 		}
@@ -67,7 +75,7 @@ func (f *File) Write(data []byte) (Report, error) {
 	changed, err := f.put(f.name, info, data)
 	if changed {
 		report.Written = []string{f.path}
-	} else if report.Change = before.change; m.change != before.change {
+	} else if report.Change = before.change; !m.equal(before) {
 		err = errors.Join(err, f.writeManifest(before, true))
 	}
 	return report, err

@@ -31,6 +31,7 @@ const (
 type manifest struct {
 	files, directories map[string]bool
 	change, told       string // as in [Report]
+	keepsChanges       bool   // of a [File]: somebody wants to know of changes
 }
 
 type manifestJSON struct {
@@ -39,6 +40,7 @@ type manifestJSON struct {
 	Directories []string `json:"directories"`
 	Change      string   `json:"change,omitempty"`
 	Told        string   `json:"told,omitempty"`
+	KeepChanges bool     `json:"keep_changes,omitempty"`
 }
 
 func newManifest() manifest {
@@ -46,15 +48,12 @@ func newManifest() manifest {
 }
 
 func (m manifest) clone() manifest {
-	return manifest{files: maps.Clone(m.files), directories: maps.Clone(m.directories), change: m.change, told: m.told}
+	return manifest{files: maps.Clone(m.files), directories: maps.Clone(m.directories), change: m.change, told: m.told, keepsChanges: m.keepsChanges}
 }
 
 func (m manifest) equal(other manifest) bool {
-	return m.sameNames(other) && m.change == other.change && m.told == other.told
-}
-
-func (m manifest) sameNames(other manifest) bool {
-	return maps.Equal(m.files, other.files) && maps.Equal(m.directories, other.directories)
+	return maps.Equal(m.files, other.files) && maps.Equal(m.directories, other.directories) &&
+		m.change == other.change && m.told == other.told && m.keepsChanges == other.keepsChanges
 }
 
 // readManifest returns the manifest, and found as false with an empty one where there is none.
@@ -83,24 +82,20 @@ func (t *target) readManifest() (m manifest, found bool, err error) {
 	return m, true, nil
 }
 
-// checkManifestOwner refuses a manifest of somebody else than who can remove the files in the directory anyway: where everybody
-// may make files, as in /dev/shm, it would have those of others removed.
+// checkManifestOwner refuses a manifest that this process's user has not written: it would have files removed and
+// directories re-owned that only this user may touch.
 func (t *target) checkManifestOwner(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
 		return err
 	}
-	dir, err := t.tree.Lstat(rootDirectory)
-	if err != nil {
-		return err
-	}
-	if uid, ok := ownerOf(dir); ok {
-		return checkOwner(t.tree.Path(t.manifest), info, uid)
+	if uid, ok := ownerOf(info); ok && uid != os.Geteuid() {
+		return fmt.Errorf("%s: %w (number %d)", t.tree.Path(t.manifest), ErrForeignOwner, uid)
 	}
 	return nil
 }
 
-// decode trusts the text with nothing: where the directory belongs to the user of the files, so may the manifest.
+// decode takes nothing but names that can be of files in the directory.
 func (m *manifest) decode(text []byte) error {
 	var stored manifestJSON
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -114,7 +109,7 @@ func (m *manifest) decode(text []byte) error {
 	if len(stored.Change) > maxChangeBytes || len(stored.Told) > maxChangeBytes {
 		return errors.New("a change in it is not valid")
 	}
-	m.change, m.told = stored.Change, stored.Told
+	m.change, m.told, m.keepsChanges = stored.Change, stored.Told, stored.KeepChanges
 	for _, name := range stored.Files {
 		if fileNameProblem(name) != "" {
 			return errors.New("a file name in it is not valid")
@@ -132,7 +127,7 @@ func (m *manifest) decode(text []byte) error {
 
 // writeManifest puts the manifest in place.
 func (t *target) writeManifest(m manifest, exists bool) error {
-	stored := manifestJSON{manifestVersion, sortedKeys(m.files), sortedKeys(m.directories), m.change, m.told}
+	stored := manifestJSON{manifestVersion, sortedKeys(m.files), sortedKeys(m.directories), m.change, m.told, m.keepsChanges}
 	text, err := json.Marshal(stored)
 	if err != nil {
 		return err
@@ -146,11 +141,10 @@ func (t *target) writeManifest(m manifest, exists bool) error {
 
 // fileNameProblem says why a secret's name cannot be that of a file below the directory, or "".
 func fileNameProblem(name string) string {
-	if name == ManifestName || name == manifestLock || name == "" {
-		return "the name of a file that vault-tool keeps there"
-	}
 	for part := range strings.SplitSeq(name, "/") {
 		switch {
+		case strings.HasSuffix(part, ManifestName) || strings.HasSuffix(part, manifestLock):
+			return "the name of a file that vault-tool keeps there" // in any directory, for any of them may be rendered into by itself
 		case part == "" || part == "." || part == ".." || strings.ContainsAny(part, "\x00\\"):
 			return "not a name of a file"
 		case durable.IsTempName(part):

@@ -60,7 +60,14 @@ func openTarget(ctx context.Context, dir, lockName, manifestName string, create 
 		return nil, false, err
 	}
 	t = &target{access: o.access(), directoryAccess: o.directoryAccess(), manifest: manifestName}
-	if t.tree, created, err = durable.OpenTree(dir, durable.TreeOptions{Create: create, Accept: o.accept}); err != nil {
+	options := durable.TreeOptions{
+		Create: create, Accept: o.accept, AcceptParent: o.acceptOwner, AcceptLink: acceptLink, Access: t.directoryAccess,
+	}
+	if t.tree, created, err = durable.OpenTree(dir, options); err != nil {
+		return nil, false, err
+	}
+	if err := t.refuseOpenToAll(); err != nil {
+		t.tree.Close()
 		return nil, false, err
 	}
 	if t.lock, err = t.tree.Lock(ctx, lockName, o.LockTimeout); err != nil {
@@ -89,6 +96,12 @@ func (o Options) accept(dir *os.File) error {
 			return fmt.Errorf("%s: %w", filepath.Clean(dir.Name()), ErrDisk)
 		}
 	}
+	return o.acceptOwner(dir)
+}
+
+// acceptOwner refuses a directory of a user who is neither root nor this process's nor the one the files are for: he
+// could exchange what is in it.
+func (o Options) acceptOwner(dir *os.File) error {
 	info, err := dir.Stat()
 	if err != nil {
 		return err
@@ -97,6 +110,24 @@ func (o Options) accept(dir *os.File) error {
 		return checkOwner(dir.Name(), info, o.Owner.UID)
 	}
 	return checkOwner(dir.Name(), info)
+}
+
+// acceptLink refuses a symbolic link on the way to a directory that somebody else has made than root or the user of this
+// process, the user of the files included: he could lead the process to a directory that is not his.
+func acceptLink(path string, info fs.FileInfo) error { return checkOwner(path, info) }
+
+// refuseOpenToAll refuses a directory in which everybody can exchange the files of others. In one with the sticky bit
+// (/dev/shm) nobody can.
+func (t *target) refuseOpenToAll() error {
+	info, err := t.tree.Lstat(rootDirectory)
+	if err != nil {
+		return err
+	}
+	const othersWrite = fs.FileMode(0o002)
+	if info.Mode()&othersWrite != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return fmt.Errorf("%s: %w (mode %04o)", t.tree.Path(""), ErrOpenToAll, info.Mode().Perm())
+	}
+	return nil
 }
 
 // checkOwner returns an [ErrForeignOwner] unless a file belongs to root, the user of this process, or one of others.

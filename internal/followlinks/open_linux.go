@@ -1,4 +1,4 @@
-package keysource
+package followlinks
 
 import (
 	"fmt"
@@ -8,25 +8,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// openFollowing opens the file at path for reading, without waiting for the writer of a pipe. It follows links
-// one by one and asks accept about each before it does. It goes from descriptor to descriptor, so that nobody
-// can exchange a link between the question and the step.
-func openFollowing(path string, accept func(path string, info os.FileInfo) error) (*os.File, error) {
+// open goes from descriptor to descriptor, so that nobody can exchange a link between the question and the step.
+func open(path string, accept func(path string, info os.FileInfo) error) (*os.File, error) {
 	start, steps := splitPath(path)
 	at, err := openStep(unix.AT_FDCWD, start)
 	if err != nil {
-		return nil, statError(path, err)
+		return nil, pathError(path, err)
 	}
 	defer func() { _ = at.Close() }() // a place only
 	for followed := 0; ; {
-		if len(steps) == 0 {
-			return nil, statError(path, unix.EISDIR)
+		if len(steps) == 0 { // the root, or the working directory
+			return openFile(at, ".", path)
 		}
 		step := steps[0]
 		steps = steps[1:]
 		next, err := openStep(int(at.Fd()), step)
 		if err != nil {
-			return nil, statError(path, err)
+			return nil, pathError(path, err)
 		}
 		info, err := next.Stat()
 		if err == nil && info.Mode()&os.ModeSymlink == 0 {
@@ -44,20 +42,20 @@ func openFollowing(path string, accept func(path string, info os.FileInfo) error
 		}
 		_ = next.Close()
 		if err != nil {
-			return nil, statError(path, err)
+			return nil, pathError(path, err)
 		}
 		if err := accept(linkName(path, step), info); err != nil {
 			return nil, err
 		}
 		if followed++; followed > maxLinks {
-			return nil, statError(path, unix.ELOOP)
+			return nil, pathError(path, unix.ELOOP)
 		}
 		start, before := splitPath(target)
 		steps = append(before, steps...)
 		if start != "." {
 			root, err := openStep(unix.AT_FDCWD, start)
 			if err != nil {
-				return nil, statError(path, err)
+				return nil, pathError(path, err)
 			}
 			_ = at.Close()
 			at = root
@@ -104,7 +102,7 @@ func openFile(at *os.File, name, path string) (*os.File, error) {
 			return os.NewFile(uintptr(fd), path), nil
 		}
 		if err != unix.EINTR {
-			return nil, statError(path, err)
+			return nil, pathError(path, err)
 		}
 	}
 }

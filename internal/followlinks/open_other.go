@@ -1,24 +1,23 @@
 //go:build !linux
 
-package keysource
+package followlinks
 
 import (
-	"fmt"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 )
 
-// openFollowing opens the file at path for reading. It follows links one by one and asks accept about each
-// before it does. Somebody who may exchange a link of another's between the question and the step is not
+// open goes from name to name. Somebody who may exchange a link of another's between the question and the step is not
 // seen here; on Linux he is.
-func openFollowing(path string, accept func(path string, info os.FileInfo) error) (*os.File, error) {
+func open(path string, accept func(path string, info os.FileInfo) error) (*os.File, error) {
 	at, steps := splitPath(path)
 	for followed := 0; len(steps) > 0; {
 		next := filepath.Join(at, steps[0])
 		info, err := os.Lstat(next)
 		if err != nil {
-			return nil, statError(path, err)
+			return nil, pathError(path, err)
 		}
 		steps = steps[1:]
 		if info.Mode()&fs.ModeSymlink == 0 {
@@ -30,10 +29,10 @@ func openFollowing(path string, accept func(path string, info os.FileInfo) error
 		}
 		target, err := os.Readlink(next)
 		if err != nil {
-			return nil, statError(path, err)
+			return nil, pathError(path, err)
 		}
 		if followed++; followed > maxLinks {
-			return nil, statError(path, fmt.Errorf("too many links"))
+			return nil, pathError(path, errors.New("too many links"))
 		}
 		start, before := splitPath(target)
 		steps = append(before, steps...)
@@ -42,12 +41,12 @@ func openFollowing(path string, accept func(path string, info os.FileInfo) error
 		}
 	}
 	info, err := os.Lstat(at)
-	if err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%w: %s is not a regular file", ErrStat, path) // before it is opened: a pipe would wait
+	if err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return nil, pathError(path, errors.New("not a regular file")) // before it is opened: a pipe would wait
 	}
 	file, err := os.Open(at)
 	if err != nil {
-		return nil, statError(path, err)
+		return nil, pathError(path, err)
 	}
 	return file, nil
 }
