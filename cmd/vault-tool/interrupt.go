@@ -17,6 +17,7 @@ const interruptGrace = 3 * time.Second
 type interrupts struct {
 	cancel  context.CancelCauseFunc
 	exit    func(code int) // os.Exit
+	spared  os.Signal      // does not end the command
 	once    sync.Once
 	signals chan os.Signal // nil before catch
 	settled chan struct{}  // closed when the command is cancelled, or will not be any more
@@ -29,7 +30,7 @@ func (i *interrupts) catch() {
 	i.once.Do(func() {
 		i.signals, i.settled = make(chan os.Signal, 1), make(chan struct{})
 		for _, s := range endingSignals {
-			if !signal.Ignored(s) { // as nohup has it
+			if s != i.spared && !signal.Ignored(s) { // as nohup has it
 				signal.Notify(i.signals, s)
 			}
 		}
@@ -39,7 +40,11 @@ func (i *interrupts) catch() {
 				close(i.settled)
 				return
 			}
-			signal.Reset(endingSignals...)
+			for _, s := range endingSignals {
+				if s != i.spared {
+					signal.Reset(s)
+				}
+			}
 			i.cancel(&interruption{received})
 			close(i.settled)
 			time.Sleep(interruptGrace)
@@ -47,6 +52,9 @@ func (i *interrupts) catch() {
 		}()
 	})
 }
+
+// spare leaves a signal, to be named before catch, to somebody else.
+func (i *interrupts) spare(s os.Signal) { i.spared = s }
 
 // release ends the catching: when it returns, every signal that came before has cancelled the command, and
 // the next one ends the process.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -18,17 +19,18 @@ import (
 
 type renderOptions struct {
 	selection.Selection
-	dir       string
-	require   []string
-	template  string
-	output    string
-	mode      string
-	owner     string
-	allowDisk bool
-	watch     bool
-	onChange  string
-	signal    string
-	pidFile   string
+	dir             string
+	require         []string
+	template        string
+	output          string
+	mode            string
+	owner           string
+	allowDisk       bool
+	watch           bool
+	onChange        string
+	onChangeTimeout time.Duration
+	signal          string
+	pidFile         string
 }
 
 const renderLong = `Write secrets as files for programs that read files: one file a secret with --dir, or a template
@@ -41,8 +43,9 @@ tmpfs can still reach the swap space, if the host has one that is not encrypted.
 A missing --dir is made; what is made belongs to --owner and has mode 0700, or 0750 where --mode lets
 the group read. A '/' in a name is a subdirectory. Nothing in --dir is replaced or removed but what this
 command has written, whose names ` + render.ManifestName + ` there has: another file in the way is a
-conflict (6), unless it is just as the secret's would be. No symbolic link there is followed. A GLOB's
-'*' and '?' stand for characters other than '/'.
+conflict (6), unless it is just as the secret's would be. So is an --output that this command has not
+written. No symbolic link there is followed, and on the way to it none but root's and yours. A directory
+in which every user may exchange files (0777 without the sticky bit) is refused.
 
 The template is one of Go's text/template, with these functions:
   {{ secret "NAME" }}           the value; it is an error (3) if there is none
@@ -55,15 +58,19 @@ writes from locked memory. The lock for --output, FILE.lock beside it, stays.
 
 With --watch the command goes on, and keeps the files current as the vault changes. While the vault does
 not open, or lacks a name of --require, the last files stay. It tells systemd when it is ready (Type=notify).
-SIGTERM is a normal end (0). --key-cache is of no use with --watch and is not looked at: the derived key
+SIGTERM is a normal end (0), SIGHUP means to look now. --key-cache is of no use with --watch and is not looked at: the derived key
 stays in the process's own locked memory, until the vault's key changes.
 
 When files have changed, --on-change is run and --signal sent, though not for the first files in a new
-place. What fails is reported and tried again, after 1 s at first and up to 30 s later, until it succeeds
+place. A command gets --on-change-timeout. The process of --pid-file is not signalled if it began after
+the file was written, for then it is another one. What fails is reported and tried again, after 1 s at first and up to 30 s later, until it succeeds
 or the next change takes its place. A change is not lost: if the command ends before they have succeeded,
 or another render made the change, the watcher makes up for it, the next one right at its start. So they
 may come once too often, never too seldom. ` + render.ManifestName + ` keeps the account, for --output
-.FILE` + render.ManifestName + ` beside FILE, from the first --watch with --on-change or --signal on.`
+.FILE` + render.ManifestName + ` beside FILE.`
+
+// defaultHookTimeout is how long a command of --on-change may take: far longer than to reload a service.
+const defaultHookTimeout = time.Minute
 
 func newRenderCommand(a *app) *cobra.Command {
 	var o renderOptions
@@ -94,6 +101,7 @@ func newRenderCommand(a *app) *cobra.Command {
 	flags.BoolVar(&o.allowDisk, "allow-disk", false, "write to any file system")
 	flags.BoolVar(&o.watch, "watch", false, "go on, and keep the files current")
 	flags.StringVar(&o.onChange, "on-change", "", "with --watch: the shell `COMMAND` to run after the files changed")
+	flags.DurationVar(&o.onChangeTimeout, "on-change-timeout", defaultHookTimeout, "how long the command of --on-change may take")
 	flags.StringVar(&o.signal, "signal", "", "with --watch: the `SIGNAL` to send after the files changed, such as HUP")
 	flags.StringVar(&o.pidFile, "pid-file", "", "the `FILE` with the number of the process that gets --signal")
 	cmd.MarkFlagsOneRequired("dir", "template")
@@ -131,6 +139,9 @@ func refuseEmptyFlags(flags *pflag.FlagSet) (err error) {
 }
 
 func (a *app) renderJob(o renderOptions) (*renderJob, error) {
+	if o.onChangeTimeout <= 0 {
+		return nil, badInput("give a duration, such as 30s", "--on-change-timeout has to be more than nothing")
+	}
 	if !o.watch && (o.onChange != "" || o.signal != "") {
 		return nil, badInput("add --watch", "--on-change and --signal are of use with --watch only")
 	}
@@ -188,6 +199,9 @@ func (job *renderJob) place() string {
 func (a *app) runRender(ctx context.Context, o renderOptions) error {
 	job, err := a.renderJob(o)
 	if err == nil {
+		if o.watch {
+			a.interrupts.spare(hangUp) // which means: look now
+		}
 		a.interrupts.catch() // what is due to be written is, and a watcher has an end of its own
 		if o.watch {
 			err = a.watchRender(ctx, job)
@@ -299,8 +313,9 @@ var renderFailures = []struct {
 	hint   string
 }{
 	{render.ErrDisk, exitInsecure, "use a directory on a tmpfs, such as one below /run or /dev/shm; --allow-disk leaves the secrets on the disk in the clear"},
+	{render.ErrOpenToAll, exitInsecure, "use a directory below it, which is made, or take the right to write from others: chmod o-w"},
 	{render.ErrForeignOwner, exitInsecure, "use a directory of root or of the user of the files (--owner); after a change of --owner remove the old files first"},
-	{render.ErrConflict, exitConflict, "move it away, or leave the secret out with --except"},
+	{render.ErrConflict, exitConflict, "move it away, or leave the secret out with --except; a file that an earlier version rendered to --output is to be removed once"},
 	{render.ErrManifest, exitConflict, "remove it together with the files that were rendered"},
 	{render.ErrFileName, exitUsage, "leave them out with --except or --only"},
 	{render.ErrMode, exitUsage, "0400 is for the owner alone, 0440 for the group as well"},

@@ -42,7 +42,8 @@ func renderCrashes() []renderCrash {
 			if err := os.Mkdir(f.path("d"), 0o700); err != nil {
 				f.t.Fatal(err)
 			}
-			f.write("d/out", "old", 0o400)
+			f.mustRun(`{"A":"old"}`, "encrypt", "--vault-file", "old.vault")
+			f.mustRun("", "render", "--allow-disk", "--template", "t", "--output", "d/out", "--vault-file", "old.vault")
 		},
 	}
 	crashes := []renderCrash{first, update, template}
@@ -58,7 +59,7 @@ func rendered(f *folder) map[string]string {
 	found := make(map[string]string)
 	err := filepath.WalkDir(f.path("d"), func(path string, entry os.DirEntry, err error) error {
 		name, _ := filepath.Rel(f.path("d"), path)
-		if err != nil || entry.IsDir() || strings.HasPrefix(name, ".vault-tool-render.json") || name == "out.lock" {
+		if err != nil || entry.IsDir() || strings.HasPrefix(name, ".vault-tool-render.json") || name == "out.lock" || name == ".out.vault-tool-render.json" {
 			return err
 		}
 		content, err := os.ReadFile(path)

@@ -64,11 +64,17 @@ func (w *renderWatch) hooksEnded(r hookRuns) {
 // runOnChange runs the command of --on-change with the environment of this process. What it prints goes to standard error:
 // standard output has the data of this command alone.
 func (w *renderWatch) runOnChange(ctx context.Context) error {
-	cmd := exec.CommandContext(ctx, "sh", "-c", w.job.onChange)
+	limited, cancel := context.WithTimeout(ctx, w.job.onChangeTimeout)
+	defer cancel()
+	cmd := exec.CommandContext(limited, "sh", "-c", w.job.onChange)
 	cmd.Stdout, cmd.Stderr = w.stderr, w.stderr
 	endAsGroup(cmd)
 	cmd.WaitDelay = hookGrace
-	return cmd.Run()
+	err := w.children.run(cmd)
+	if ctx.Err() == nil && limited.Err() != nil {
+		return fmt.Errorf("the command did not end within %v and was ended (--on-change-timeout)", w.job.onChangeTimeout)
+	}
+	return err
 }
 
 // maxPIDFileBytes is longer than any process number with its newline.

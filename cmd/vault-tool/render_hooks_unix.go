@@ -14,6 +14,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/followlinks"
 )
 
 // parseSignal reads a signal's name, with or without SIG, or number.
@@ -34,21 +36,37 @@ func endAsGroup(cmd *exec.Cmd) {
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 }
 
-// openPlain opens a file without waiting for anybody, should it be a named pipe.
+// openPlain opens a file without waiting for anybody, should it be a named pipe. A link on the way to it counts
+// only if root or the user of this process has made it: another could aim it at the number of any process.
 func openPlain(path string) (*os.File, error) {
-	return os.OpenFile(path, os.O_RDONLY|unix.O_NONBLOCK, 0)
+	return followlinks.Open(path, func(link string, info fs.FileInfo) error {
+		stat, ok := info.Sys().(*syscall.Stat_t)
+		if !ok || stat.Uid == 0 || int(stat.Uid) == os.Geteuid() {
+			return nil
+		}
+		return fmt.Errorf("%s is a link of user %d", link, stat.Uid)
+	})
 }
 
-// signalPIDFile sends a signal to the process whose number a file holds.
+// signalPIDFile sends a signal to the process whose number a file holds. The process is held on to from before it is looked
+// at, where the system can do that, so that no later one of the same number gets the signal.
 func signalPIDFile(path string, signo syscall.Signal) error {
 	pid, info, err := readPID(path)
 	if err != nil {
 		return err
 	}
+	process, err := holdProcess(pid)
+	if err != nil {
+		return fmt.Errorf("%s: process %d: %w", path, pid, err)
+	}
+	defer process.release()
 	if err := mayName(info, pid); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := syscall.Kill(pid, signo); err != nil {
+	if err := startedBefore(pid, info.ModTime()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err := process.signal(signo); err != nil {
 		return fmt.Errorf("%s: process %d: %w", path, pid, err)
 	}
 	return nil

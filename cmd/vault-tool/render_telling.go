@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"strconv"
 	"strings"
 
 	"github.com/mazevault/vault-tool/internal/render"
@@ -33,6 +34,7 @@ type telling struct {
 	results chan hookRuns // what became of it
 
 	latest  string // change of the files
+	remade  int    // how often this process made them anew in a place it had rendered to
 	asked   string // the one that is due or in work
 	told    string // the one for which the hooks have succeeded
 	problem string // the failure that was reported last, with its change; "" when there is none
@@ -48,14 +50,21 @@ func newTelling(hooks []renderHook) *telling {
 	return &telling{hooks: hooks, due: make(chan string, 1), results: make(chan hookRuns)}
 }
 
-// rendered notes what a rendering found or did. The first of a process finds what an earlier one left untold; that of a new place
-// has nothing to tell.
+// rendered notes what a rendering found or did. The first of a process finds what an earlier one left untold; the first one
+// to a place has nothing to tell, unless this process has rendered there before and somebody removed the files.
 func (t *telling) rendered(r render.Report, firstOfProcess bool) {
 	t.latest = r.Change
-	if firstOfProcess || r.First {
+	switch {
+	case firstOfProcess:
 		t.told = r.Told
+	case r.First && r.Changed() && r.Change == "":
+		t.latest = removedAndMade + strconv.Itoa(t.remade)
+		t.remade++
 	}
 }
+
+// removedAndMade stands for the change that nobody has recorded: the account went with the files.
+const removedAndMade = "made anew "
 
 // ask has the hooks run where a change is to be told, in place of an earlier change that has not been begun with.
 func (t *telling) ask() {

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 	"runtime/debug"
 	"syscall"
 	"time"
@@ -50,6 +52,7 @@ type renderWatch struct {
 	job      *renderJob
 	provider *provider.Provider
 	telling  *telling
+	children children
 	rendered bool   // at least once
 	problem  string // the failure that was reported last, "" when there is none
 }
@@ -79,6 +82,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 		a.warn("cannot tell the supervisor (NOTIFY_SOCKET) that the files are ready: %v", err)
 	}
 
+	w.children.adopt(ctx)
 	hooksDone := make(chan struct{})
 	go func() {
 		defer close(hooksDone)
@@ -143,9 +147,14 @@ func (w *renderWatch) run(ctx context.Context) error {
 			}
 		})
 	}()
+	look := make(chan os.Signal, 1)
+	signal.Notify(look, hangUp)
+	defer signal.Stop(look)
 	retry := newRenderRetry()
 	for {
 		select {
+		case <-look:
+			w.lookNow(ctx)
 		case err := <-ended:
 			return err
 		case c := <-changes:
@@ -168,6 +177,17 @@ func (w *renderWatch) run(ctx context.Context) error {
 			retry.over()
 		}
 	}
+}
+
+// hangUp makes a watcher look at the vault at once, where it would wait for a notification or its next look.
+const hangUp = syscall.SIGHUP
+
+func (w *renderWatch) lookNow(ctx context.Context) {
+	if _, err := w.provider.Reload(ctx); err != nil && ctx.Err() == nil {
+		w.warnOf(err, "the files stay as they are for now")
+		return
+	}
+	w.update(ctx)
 }
 
 // update renders, reports, and has told what is to be told.

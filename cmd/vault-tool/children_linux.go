@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"os/signal"
+	"sync"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// children are the processes of a watcher. As process number 1, which it is alone in a container, it gets those whose
+// parents have ended, and has to wait for them: they would stay as zombies.
+type children struct {
+	mu  sync.Mutex
+	own int // the number of the command that is run, 0 for none; who runs it waits for it
+}
+
+// run is cmd.Run.
+func (c *children) run(cmd *exec.Cmd) error {
+	c.mu.Lock()
+	err := cmd.Start()
+	if err == nil {
+		c.own = cmd.Process.Pid
+	}
+	c.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	err = cmd.Wait()
+	c.mu.Lock()
+	c.own = 0
+	c.mu.Unlock()
+	if os.Getpid() == 1 {
+		c.reap()
+	}
+	return err
+}
+
+// adopt waits for the children of others until ctx ends, where this is process number 1.
+func (c *children) adopt(ctx context.Context) {
+	if os.Getpid() != 1 {
+		return
+	}
+	ended := make(chan os.Signal, 1)
+	signal.Notify(ended, unix.SIGCHLD)
+	go func() {
+		defer signal.Stop(ended)
+		for {
+			c.reap()
+			select {
+			case <-ended:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+}
+
+// reap waits for the children that have ended and are not the command's.
+func (c *children) reap() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for {
+		var info unix.Siginfo
+		err := unix.Waitid(unix.P_ALL, 0, &info, unix.WEXITED|unix.WNOHANG|unix.WNOWAIT, nil)
+		pid := pidOf(&info)
+		if err == unix.EINTR {
+			continue
+		}
+		if err != nil || pid == 0 || pid == c.own {
+			return // the command's own is waited for by run, which then comes here again
+		}
+		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // it has ended; how is nobody's concern
+	}
+}
+
+// pidOf returns si_pid of siginfo_t, which stands behind three numbers of 32 bits, aligned as a pointer is.
+func pidOf(info *unix.Siginfo) int {
+	const pointerBytes = unsafe.Sizeof(uintptr(0))
+	const offset = (3*4 + pointerBytes - 1) / pointerBytes * pointerBytes
+	return int(*(*int32)(unsafe.Add(unsafe.Pointer(info), offset)))
+}

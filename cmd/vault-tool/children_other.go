@@ -1,0 +1,16 @@
+//go:build !linux
+
+package main
+
+import (
+	"context"
+	"os/exec"
+)
+
+// children are the processes of a watcher.
+type children struct{}
+
+func (*children) run(cmd *exec.Cmd) error { return cmd.Run() }
+
+// adopt has nothing to do: containers, in which a command is process number 1, are Linux's.
+func (*children) adopt(context.Context) {}
