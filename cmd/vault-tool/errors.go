@@ -171,7 +171,7 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrNotExist, exitNotFound, "vault_not_found", "check --vault-file and " + vaultFileEnv + "; a new vault is made by: vault-tool migrate-env, encrypt, or add --create"},
 
 	{keysource.ErrStat, exitFailed, "key_unreadable", "check that the path is right and readable: --key-file, --new-key-file or " + keyFileEnv},
-	{kdf.ErrMemory, exitFailed, "", "a key derivation needs 64 MiB: raise the limit of the process (ulimit -v) or of its control group"},
+	{kdf.ErrMemory, exitFailed, "no_memory", "a key derivation needs 64 MiB: raise the limit of the process (ulimit -v) or of its control group"},
 	{syscall.ENOSPC, exitFailed, "no_space", "make room on the disk and try again"},
 	{syscall.EDQUOT, exitFailed, "no_space", "the disk quota is used up: make room and try again"},
 	{syscall.EFBIG, exitFailed, "no_space", "a limit on the size of files is in the way (ulimit -f)"},
