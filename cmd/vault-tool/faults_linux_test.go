@@ -153,7 +153,7 @@ func TestReadOnlyDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := f.snapshot()
-	texts := []string{"permission denied", "hint: nothing was changed; check who owns the file and its directory"}
+	texts := []string{"permission denied", "hint: check who owns the file and its directory"}
 	f.wantFailure(exitFailed, texts, "v", "add", "--name", "C")
 	f.wantFailure(exitFailed, texts, "{}", "encrypt", "--force")
 	f.wantFailure(exitFailed, texts, "", "rotate-key", "--in-place")
