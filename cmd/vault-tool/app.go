@@ -15,6 +15,7 @@ import (
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/keycache"
 	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -38,6 +39,8 @@ type app struct {
 	keyCacheTTL time.Duration // 0: the environment's, or none
 	keyCache    *keycache.Cache
 
+	deriver       *kdf.Deriver // nil: the fastest
+	derives       bool
 	parsed        bool // the command line was understood; errors before that are of usage
 	warnedShort   bool
 	toldSuccessor bool
@@ -86,6 +89,7 @@ func (a *app) finish() {
 		a.warn("memory could not be locked, so secrets may have reached swap space; raise the limit (ulimit -l, LimitMEMLOCK=)")
 	}
 	a.noteKeyCache()
+	a.warnOfDeriver()
 }
 
 // report prints an error with its hint and returns the exit code.
@@ -289,6 +293,9 @@ func outputError(err error) error {
 func (a *app) action(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := a.openKeyCache(cmd.Flags()); err != nil {
+			return err
+		}
+		if err := a.chooseDeriver(); err != nil {
 			return err
 		}
 		return a.plainAction(func(ctx context.Context, args []string) error {

@@ -21,8 +21,8 @@ type azureOptions struct{ url, secret string }
 
 func (o *azureOptions) addFlags(cmd *cobra.Command) {
 	flags := cmd.PersistentFlags()
-	flags.StringVar(&o.url, "akv-url", "", "take the key from this Azure Key Vault, unless --key-file is given (default $"+azureURLEnv+")")
-	flags.StringVar(&o.secret, "akv-secret", "", "the secret there (default $"+azureSecretEnv+", else "+azurekeyvault.DefaultSecretName+")")
+	flags.StringVar(&o.url, "akv-url", "", "take the key from the Azure Key Vault at `URL`")
+	flags.StringVar(&o.secret, "akv-secret", "", "the `NAME` of the secret there")
 	_ = cmd.RegisterFlagCompletionFunc("akv-url", cobra.NoFileCompletions) // fails only for a flag that does not exist
 	_ = cmd.RegisterFlagCompletionFunc("akv-secret", cobra.NoFileCompletions)
 }

@@ -35,7 +35,8 @@ func newEncryptCommand(a *app) *cobra.Command {
 
 An existing vault is refused; with --force it is replaced, and kept as FILE.bak.`,
 		Example: `  echo '{"DATABASE_URL": "postgres://..."}' | vault-tool encrypt
-  vault-tool decrypt --show-values --json | vault-tool encrypt --vault-file copy.vault`,
+  vault-tool decrypt --show-values --json |
+    vault-tool encrypt --vault-file copy.vault`,
 		Args: noArguments,
 		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runEncrypt(ctx, o) }),
 	}

@@ -13,6 +13,7 @@ import (
 
 func newGetCommand(a *app) *cobra.Command {
 	var raw bool
+	var name string
 	cmd := &cobra.Command{
 		Use:   "get NAME",
 		Short: "Print the value of one secret",
@@ -20,23 +21,38 @@ func newGetCommand(a *app) *cobra.Command {
 terminal. With --json an object with its name and value.
 
 On a terminal, control characters other than newline and tab are shown escaped; --raw writes them.`,
-		Example:           "  vault-tool get DATABASE_URL\n  psql \"$(vault-tool get DATABASE_URL)\"",
-		Args:              oneName,
+		Example: "  vault-tool get DATABASE_URL\n  psql \"$(vault-tool get DATABASE_URL)\"",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("name") {
+				return noArguments(cmd, args)
+			}
+			return oneName(cmd, args)
+		},
 		ValidArgsFunction: a.completeOneName,
-		RunE:              a.action(func(ctx context.Context, args []string) error { return a.runGet(ctx, raw, args) }),
+		RunE: a.action(func(ctx context.Context, args []string) error {
+			if len(args) > 0 {
+				name = args[0]
+			}
+			return a.runGet(ctx, raw, name)
+		}),
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "on a terminal too: the value's bytes as they are, and no newline")
+	cmd.Flags().StringVar(&name, "name", "", "the secret's name, if it is no argument")
+	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
 
-func (a *app) runGet(ctx context.Context, raw bool, args []string) error {
-	if err := checkName(args[0]); err != nil {
+func (a *app) runGet(ctx context.Context, raw bool, name string) error {
+	if err := checkName(name); err != nil {
 		return err
 	}
 	return a.withVault(ctx, func(v *vaultfile.Vault) error {
-		err := v.Use(args[0], func(value []byte) error { return a.printValue(args[0], value, raw) })
+		err := v.Use(name, func(value []byte) error { return a.printValue(name, value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = fmt.Errorf("%s: %w", a.vaultPath(), err)
+			if similar := similarName(v.Names(), name); similar != "" {
+				err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + similar}
+			}
 		}
 		return err
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -39,24 +40,60 @@ func (a *app) openKeyCache(flags *pflag.FlagSet) error {
 // newUnlocker returns an unlocker that uses the cache of derived keys, if there is one. From the start of
 // a derivation, which takes a while, a signal cancels the command.
 func (a *app) newUnlocker(source vaultfile.PassphraseSource) *vaultfile.Unlocker {
-	report := vaultfile.WithSuccessorReport(a.tellSuccessor)
+	a.sayWhatIsUsed()
+	options := []vaultfile.UnlockerOption{vaultfile.WithSuccessorReport(a.tellSuccessor)}
+	if a.deriver != nil {
+		options = append(options, vaultfile.WithDeriver(a.deriver))
+	}
 	if a.keyCache == nil {
 		a.interrupts.catch()
-		return vaultfile.NewUnlocker(source, report, vaultfile.WithKeyCache(keycache.Forgetter{})) // a rotation ends what others cached
+		options = append(options, vaultfile.WithKeyCache(keycache.Forgetter{})) // a rotation ends what others cached
+	} else {
+		options = append(options, vaultfile.WithKeyCache(interruptibleCache{a.keyCache, a.interrupts, a.verboseNote}))
 	}
-	return vaultfile.NewUnlocker(source, report, vaultfile.WithKeyCache(interruptibleCache{a.keyCache, a.interrupts}))
+	return vaultfile.NewUnlocker(source, options...)
+}
+
+// sayWhatIsUsed says under --verbose, once, which vault and key are used, and who chose them.
+func (a *app) sayWhatIsUsed() {
+	if a.derives {
+		return
+	}
+	a.derives = true
+	chosenBy := func(flag, flagName, env string) string {
+		switch {
+		case flag != "":
+			return "given by --" + flagName
+		case a.getenv(env) != "":
+			return "given by " + env
+		}
+		return "the default"
+	}
+	a.verboseNote("the vault is %s (%s)", a.vaultPath(), chosenBy(a.vaultFlag, "vault-file", vaultFileEnv))
+	if a.azureURL() != "" {
+		a.verboseNote("the key is %s (given by %s)", a.keyName(), strings.TrimPrefix(chosenBy(a.azure.url, "akv-url", azureURLEnv), "given by "))
+	} else {
+		a.verboseNote("the key is %s (%s)", a.keyPath(), chosenBy(a.keyFlag, "key-file", keyFileEnv))
+	}
+	if a.keyCache == nil {
+		a.verboseNote("derived keys are not cached (--%s, %s)", keyCacheFlag, keyCacheEnv)
+	}
 }
 
 // interruptibleCache begins to catch signals when a key has to be derived.
 type interruptibleCache struct {
 	*keycache.Cache
 	interrupts *interrupts
+	say        func(format string, args ...any)
 }
 
 func (c interruptibleCache) Load(key, passphrase, salt []byte) bool {
 	found := c.Cache.Load(key, passphrase, salt)
-	if !found {
+	if found {
+		c.say("the derived key comes from the cache")
+	} else {
 		c.interrupts.catch()
+		c.say("the cache does not have the derived key")
 	}
 	return found
 }

@@ -79,8 +79,10 @@ func newRenderCommand(a *app) *cobra.Command {
 		Short: "Write secrets as files in memory, and keep them current",
 		Long:  renderLong,
 		Example: `  vault-tool render --dir /run/secrets/app --owner app:app
-  vault-tool render --dir /run/secrets/app --only 'TLS_*' --watch --on-change 'systemctl reload app'
-  vault-tool render --template app.conf.tmpl --output /run/app/app.conf --mode 0440 --owner root:app`,
+  vault-tool render --dir /run/secrets/app --only 'TLS_*' --watch \
+    --on-change 'systemctl reload app'
+  vault-tool render --template app.conf.tmpl --output /run/app/app.conf \
+    --mode 0440 --owner root:app`,
 		Args: noArguments,
 	}
 	flags := cmd.Flags()

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"io"
+
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -80,19 +82,23 @@ func newRootCommand(a *app, args []string) *cobra.Command {
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
 	root.SetVersionTemplate("vault-tool {{.Version}}\n")
-	root.SuggestionsMinimumDistance = 2
+	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _, _ = io.WriteString(cmd.OutOrStdout(), writeHelp(cmd)) })
+	root.SetUsageFunc(func(cmd *cobra.Command) error {
+		_, err := io.WriteString(cmd.OutOrStdout(), usageText(cmd))
+		return err
+	})
 	root.SetFlagErrorFunc(flagError)
 
 	flags := root.PersistentFlags()
 	flags.SortFlags = false
-	flags.StringVar(&a.vaultFlag, "vault-file", "", "the vault (default $"+vaultFileEnv+", else "+defaultVaultFile+")")
-	flags.StringVar(&a.keyFlag, "key-file", "", "the key file (default $"+keyFileEnv+", else "+defaultKeyFile+")")
+	flags.StringVar(&a.vaultFlag, "vault-file", "", "the vault `FILE`")
+	flags.StringVar(&a.keyFlag, "key-file", "", "the key `FILE`")
 	a.azure.addFlags(root)
-	flags.BoolVar(&a.json, "json", false, "print data, a summary or an error as JSON")
-	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes on standard error; errors and warnings remain")
-	flags.BoolVar(&a.verbose, "verbose", false, "also say what is otherwise not worth a note")
-	flags.DurationVar(&a.keyCacheTTL, keyCacheFlag, 0, "keep the derived key in this user's kernel keyring for so long, 1s to 24h (default $"+keyCacheEnv+", else off)")
-	flags.DurationVar(&a.lockTimeout, "lock-timeout", vaultfile.DefaultLockTimeout, "how long to wait for another writer of the vault")
+	flags.BoolVar(&a.json, "json", false, "print JSON")
+	flags.BoolVarP(&a.quiet, "quiet", "q", false, "no notes; errors and warnings remain")
+	flags.BoolVar(&a.verbose, "verbose", false, "say which vault, key and cache are used")
+	flags.DurationVar(&a.keyCacheTTL, keyCacheFlag, 0, "keep the derived key in the kernel keyring (1s to 24h)")
+	flags.DurationVar(&a.lockTimeout, "lock-timeout", vaultfile.DefaultLockTimeout, "how long to wait for another writer")
 	completeFiles(root, "vault-file", "key-file")
 
 	a.addCommands(root, args)

@@ -52,14 +52,14 @@ func unknownCommand(root *cobra.Command, arg string) error {
 		return errors.New("unknown command")
 	}
 	err := fmt.Errorf("unknown command %q", arg)
-	if similar := root.SuggestionsFor(arg); len(similar) > 0 {
+	if similar := similarCommands(root, arg); len(similar) > 0 {
 		return badInput("did you mean: vault-tool "+strings.Join(similar, ", or: vault-tool "), "%w", err)
 	}
 	return err
 }
 
 // flagError rewords what pflag says about flags.
-func flagError(_ *cobra.Command, err error) error {
+func flagError(cmd *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	var missing *pflag.ValueRequiredError
 	var invalid *pflag.InvalidValueError
@@ -70,9 +70,9 @@ func flagError(_ *cobra.Command, err error) error {
 		name := unknown.GetSpecifiedName()
 		switch {
 		case unknown.GetSpecifiedShortnames() != "" && looksTyped(name):
-			return fmt.Errorf("unknown flag: -%s", name)
+			return withSimilarFlag(cmd, name, fmt.Errorf("unknown flag: -%s", name))
 		case looksTyped(name):
-			return fmt.Errorf("unknown flag: --%s", name)
+			return withSimilarFlag(cmd, name, fmt.Errorf("unknown flag: --%s", name))
 		}
 		return errors.New("unknown flag")
 	case errors.As(err, &missing):
@@ -81,6 +81,17 @@ func flagError(_ *cobra.Command, err error) error {
 		return fmt.Errorf("--%s takes %s", invalid.GetFlag().Name, typeNames[invalid.GetFlag().Value.Type()])
 	}
 	return errors.New("a flag that cannot be understood")
+}
+
+// withSimilarFlag adds the flag that may have been meant.
+func withSimilarFlag(cmd *cobra.Command, name string, err error) error {
+	if name == "value" || name == "password" || name == "secret" {
+		return badInput("a value is never an argument: it comes from standard input", "%w", err)
+	}
+	if similar := similarFlag(cmd.Flags(), name); similar != "" {
+		return badInput("did you mean: --"+similar, "%w", err)
+	}
+	return err
 }
 
 // flagsError says which flags are missing or exclude each other. It runs before cobra's own checks of
@@ -108,6 +119,8 @@ func flagsError(cmd *cobra.Command, _ []string) error {
 		return err
 	case strings.HasPrefix(err.Error(), "at least one"):
 		return fmt.Errorf("missing: %s", flags)
+	case strings.Contains(err.Error(), "must all be set"):
+		return fmt.Errorf("give both: --%s", strings.ReplaceAll(group, " ", " and --"))
 	}
 	return fmt.Errorf("not both: %s", flags)
 }
