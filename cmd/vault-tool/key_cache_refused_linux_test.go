@@ -44,8 +44,7 @@ func TestKeyringRefused(t *testing.T) {
 				t.Errorf("stdout %q, stderr %q", stdout, stderr)
 			}
 			stdout, stderr = run("get", "A", "--key-cache", "1m", "--verbose")
-			if stdout != "one" || strings.Count(stderr, "\n") != 1 ||
-				!strings.HasPrefix(stderr, "no key is cached: the kernel keyring is not available") || !strings.Contains(stderr, refusal.reason) {
+			if stdout != "one" || strings.Count(stderr, "no key is cached: the kernel keyring is not available") != 1 || !strings.Contains(stderr, refusal.reason) {
 				t.Errorf("stdout %q, stderr %q", stdout, stderr)
 			}
 			if !slices.Contains(refusal.calls, unix.SYS_KEYCTL) {
