@@ -49,6 +49,9 @@ var (
 	// ErrVerify: what was written does not read back equal. The vault has not been replaced.
 	ErrVerify = errors.New("vault: the written file does not read back equal")
 
+	// ErrForeignOwner: another user's lock file stands where every user may make files, and would keep writers waiting for ever.
+	ErrForeignOwner = durable.ErrForeignOwner
+
 	// ErrLockTimeout: another writer held the vault's lock for the whole time.
 	ErrLockTimeout = durable.ErrLockTimeout
 

@@ -62,7 +62,20 @@ func TestRenderAsRootInHostilePlaces(t *testing.T) {
 			f.write("app/secrets/roots/keep", "root's", 0o600)
 			must(os.Rename(f.path("app/secrets/priv"), f.path("app/secrets/away")))
 			must(os.Rename(f.path("app/secrets/roots"), f.path("app/secrets/priv")))
-		}, exitFailed, "it belongs to user 0 and not to user 2001"},
+		}, exitInsecure, "than the directory that it is in"},
+		{"a directory of root's under the name of one that a secret has left", func(f *folder) {
+			must(os.Mkdir(f.path("app"), 0o755))
+			f.mustRun("", "render", "--allow-disk", "--dir", "app/secrets", "--owner", "2001:2001")
+			must(os.Mkdir(f.path("app/secrets/roots"), 0o700))
+			f.write("app/secrets/roots/x", "root's", 0o600)
+			must(os.Rename(f.path("app/secrets/priv"), f.path("app/secrets/away")))
+			must(os.Rename(f.path("app/secrets/roots"), f.path("app/secrets/priv")))
+			f.mustRun("", "rm", "--name", "priv/x")
+		}, exitInsecure, "than the directory that it is in"},
+		{"a directory of root's in a directory of the app's", func(f *folder) {
+			must(os.MkdirAll(f.path("app/secrets"), 0o700))
+			must(os.Lchown(f.path("app"), appUser, appUser))
+		}, exitInsecure, "than the directory that it is in"},
 	}
 	start := newVault(t, true, map[string]string{"A": "1", "priv/x": "s"})
 	for _, tt := range tests {

@@ -29,6 +29,9 @@ var (
 	// directory failed and the old content could not be put back: after a power cut the path may hold either.
 	ErrUnconfirmed = errors.New("new content is in place but not confirmed durable")
 
+	// ErrForeignOwner is returned for a directory or a lock file of a user who could use it against this process's.
+	ErrForeignOwner = errors.New("belongs to another user")
+
 	// ErrLockTimeout is returned by Lock when another process held the lock for the whole of the time allowed.
 	ErrLockTimeout = errors.New("lock not obtained in time")
 )

@@ -123,7 +123,7 @@ func (sys *system) ensureLockFile(dir *directory, base string) error {
 	info, err := sys.lstat(dir, name)
 	switch {
 	case err == nil && info.Mode().IsRegular():
-		return nil
+		return sys.refuseForeignLock(dir, base, info)
 	case err == nil:
 		return wrap("lock", dir.join(name), ErrNotRegular)
 	case !errors.Is(err, fs.ErrNotExist):
@@ -132,6 +132,9 @@ func (sys *system) ensureLockFile(dir *directory, base string) error {
 	tmp, err := sys.newTemp(dir, name)
 	if err != nil {
 		return err
+	}
+	if err := sys.openToOwner(tmp); err != nil {
+		return sys.discard(tmp, wrap("create lock file", dir.join(name), err))
 	}
 	if err := sys.ownLike(tmp, base); err != nil {
 		return sys.discard(tmp, err)
@@ -145,6 +148,40 @@ func (sys *system) ensureLockFile(dir *directory, base string) error {
 		return sys.discard(tmp, wrap("create lock file", dir.join(name), err))
 	}
 	return wrap("create lock file", dir.join(name), sys.closeTemp(tmp))
+}
+
+// openToOwner lets the owner of a new lock file open it, which the umask may have taken from him.
+func (sys *system) openToOwner(tmp *temp) error {
+	const lockMode = fs.FileMode(0o600)
+	info, err := sys.stat(tmp.file)
+	if err != nil || !enforcesMode || info.Mode().Perm() == lockMode {
+		return err
+	}
+	return sys.chmod(tmp.file, lockMode)
+}
+
+// refuseForeignLock returns an ErrForeignOwner for a lock file that somebody may have made to keep others waiting: in a
+// directory where every user may make files, one that is neither root's nor this process's, nor that of the owner of the
+// directory or of the file it guards.
+func (sys *system) refuseForeignLock(dir *directory, base string, lock fs.FileInfo) error {
+	const othersWrite = fs.FileMode(0o002)
+	uid, _, ok := ownerOf(lock)
+	around, err := sys.stat(dir.file)
+	if err != nil {
+		return wrap("look at", dir.path, err)
+	}
+	if !ok || uid == 0 || uid == os.Geteuid() || around.Mode()&othersWrite == 0 {
+		return nil
+	}
+	if owner, _, _ := ownerOf(around); owner == uid {
+		return nil
+	}
+	if guarded, err := sys.lstat(dir, base); err == nil {
+		if owner, _, _ := ownerOf(guarded); owner == uid {
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: %w (number %d)", dir.join(lockName(base)), ErrForeignOwner, uid)
 }
 
 // ownLike gives the new lock file the owner and group of the file it guards, if that exists. With mode 0600 the group

@@ -25,7 +25,7 @@ type Tree struct {
 	top    *directory
 	accept func(dir *os.File) error
 
-	parentUID int // who owns the directory that holds the name of the top
+	parent fs.FileInfo // the directory that holds the name of the top
 }
 
 // TreeOptions adjust OpenTree.
@@ -60,6 +60,35 @@ func (t *Tree) accepts(dir *directory) error {
 		return nil
 	}
 	return t.accept(dir.file)
+}
+
+// acceptsBelow is accepts for a subdirectory. In a directory of another user it has to be that user's: such a user can give any
+// directory of this process's there the name that is looked for.
+func (t *Tree) acceptsBelow(parent, child *directory) error {
+	if err := t.accepts(child); err != nil {
+		return err
+	}
+	outer, err := t.sys.stat(parent.file)
+	if err != nil {
+		return wrap("look at", parent.path, err)
+	}
+	inner, err := t.sys.stat(child.file)
+	if err != nil {
+		return wrap("look at", child.path, err)
+	}
+	return foreignWithin(child.path, outer, inner)
+}
+
+// foreignWithin returns an ErrForeignOwner for a directory, inner, that its outer one's owner may have exchanged for it.
+func foreignWithin(path string, outer, inner fs.FileInfo) error {
+	uid, _, ok := ownerOf(outer)
+	if !ok || uid == 0 || uid == os.Geteuid() {
+		return nil
+	}
+	if innerUID, _, _ := ownerOf(inner); innerUID != uid {
+		return fmt.Errorf("%s: %w (number %d) than the directory that it is in (number %d)", path, ErrForeignOwner, innerUID, uid)
+	}
+	return nil
 }
 
 // Close closes the directory.
@@ -112,7 +141,7 @@ func (t *Tree) within(name string, f func(dir *directory, base string) error) er
 			return wrap("open directory", t.Path(path.Join(parts[:i+1]...)), err)
 		}
 		defer child.close()
-		if err := t.accepts(child); err != nil {
+		if err := t.acceptsBelow(dir, child); err != nil {
 			return err
 		}
 		dir = child

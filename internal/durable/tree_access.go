@@ -62,7 +62,7 @@ func (t *Tree) Mkdir(name string, a Access) error {
 				return wrap("make directory", t.Path(name), err)
 			}
 			defer child.close()
-			return t.accepts(child)
+			return t.acceptsBelow(dir, child)
 		}
 		return wrap("make directory", t.Path(name), err)
 	})
@@ -74,7 +74,7 @@ func (t *Tree) Mkdir(name string, a Access) error {
 // another get a new owner from the innermost on.
 func (t *Tree) SetAccess(name string, a Access) error {
 	if name == "." {
-		return wrap("set access of", t.top.path, t.setOwnAccess(t.top, a, t.parentUID))
+		return wrap("set access of", t.top.path, t.setOwnAccess(t.top, a, t.parent))
 	}
 	return t.within(name, func(dir *directory, base string) error {
 		child, err := t.sys.openChild(dir, base)
@@ -82,30 +82,36 @@ func (t *Tree) SetAccess(name string, a Access) error {
 			return wrap("set access of", t.Path(name), err)
 		}
 		defer child.close()
-		if err := t.accepts(child); err != nil { // Mkdir has found it there, made by anybody
+		if err := t.acceptsBelow(dir, child); err != nil { // Mkdir has found it there, made by anybody
 			return err
 		}
-		info, err := t.sys.stat(dir.file)
+		parent, err := t.sys.stat(dir.file)
 		if err != nil {
 			return wrap("look at", dir.path, err)
 		}
-		parentUID, _, _ := ownerOf(info)
-		return wrap("set access of", t.Path(name), t.setOwnAccess(child, a, parentUID))
+		return wrap("set access of", t.Path(name), t.setOwnAccess(child, a, parent))
 	})
 }
 
-// setOwnAccess is setAccess for a directory that has the right owner already, or is this process's in a directory of
-// its own or of root.
-func (t *Tree) setOwnAccess(dir *directory, a Access, parentUID int) error {
+// setOwnAccess is setAccess for a directory that has the right owner already, or is this process's in a directory where
+// nobody but root and this process's user can have given it its name.
+func (t *Tree) setOwnAccess(dir *directory, a Access, parent fs.FileInfo) error {
 	info, err := t.sys.stat(dir.file)
 	if err != nil {
 		return err
 	}
-	own := func(uid int) bool { return uid == os.Geteuid() }
-	if uid, _, ok := ownerOf(info); ok && uid != a.uid() && !(own(uid) && (own(parentUID) || parentUID == 0)) {
+	uid, _, ok := ownerOf(info)
+	if ok && uid != a.uid() && (uid != os.Geteuid() || othersRename(parent)) {
 		return fmt.Errorf("%w: it belongs to user %d and not to user %d", ErrAttributes, uid, a.uid())
 	}
 	return t.setAccess(dir, a)
+}
+
+// othersRename tells whether somebody else than root and this process's user can rename what is this user's in a directory.
+func othersRename(dir fs.FileInfo) bool {
+	const othersWrite = fs.FileMode(0o022)
+	uid, _, _ := ownerOf(dir)
+	return uid != 0 && uid != os.Geteuid() || dir.Mode()&othersWrite != 0 && dir.Mode()&fs.ModeSticky == 0
 }
 
 func (t *Tree) setAccess(dir *directory, a Access) error {

@@ -57,26 +57,30 @@ func (t *Tree) openTop(path string, o TreeOptions) (dir *directory, err error) {
 		if opened, err = t.sys.stat(dir.file); err == nil && !os.SameFile(seen, opened) {
 			err = ErrChanged
 		}
+		if err == nil {
+			err = foreignWithin(path, t.parent, opened)
+		}
 	}
 	if err != nil {
 		dir.close()
+		if errors.Is(err, ErrForeignOwner) { // which names the path
+			return nil, err
+		}
 		return nil, wrap("open directory", path, err)
 	}
 	return dir, nil
 }
 
-// lookAtParent has the directory that holds the name of the top accepted, and notes whose it is.
+// lookAtParent has the directory that holds the name of the top accepted, and notes what it is.
 func (t *Tree) lookAtParent(path string, o TreeOptions) error {
 	parent, err := t.followed(filepath.Join(path, ".."), o)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = parent.Close() }() // opened for reading only
-	info, err := t.sys.stat(parent)
-	if err != nil {
+	if t.parent, err = t.sys.stat(parent); err != nil {
 		return err
 	}
-	t.parentUID, _, _ = ownerOf(info)
 	if o.AcceptParent == nil {
 		return nil
 	}
@@ -135,6 +139,11 @@ func (t *Tree) makeIn(parent *directory, base string, a Access) (err error) {
 		}
 	}()
 	dir, err := t.sys.openChild(parent, unnamed)
+	if errors.Is(err, fs.ErrPermission) { // the umask took this process's own right to open it
+		if err = parent.root.Chmod(unnamed, 0o700); err == nil {
+			dir, err = t.sys.openChild(parent, unnamed)
+		}
+	}
 	if err != nil {
 		return err
 	}

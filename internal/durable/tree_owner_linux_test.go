@@ -80,7 +80,7 @@ func TestTreeReownsWhatItMade(t *testing.T) {
 	mustDo(t, tree.Mkdir("new", app))
 	mustDo(t, os.Mkdir(tree.Path("roots"), 0o700), os.Mkdir(tree.Path("strangers"), 0o700))
 	mustDo(t, os.Lchown(tree.Path("strangers"), stranger, stranger))
-	for name, want := range map[string]error{".": nil, "new": nil, "roots": ErrAttributes, "strangers": ErrAttributes} {
+	for name, want := range map[string]error{".": nil, "new": nil, "roots": ErrForeignOwner, "strangers": ErrForeignOwner} {
 		before, err := tree.Lstat(name)
 		mustDo(t, err)
 		if err := tree.SetAccess(name, app); !errors.Is(err, want) {

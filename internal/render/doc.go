@@ -45,7 +45,7 @@ var (
 
 	// ErrForeignOwner: a directory belongs to somebody who could exchange the files, or the manifest to somebody who could
 	// have any file there removed.
-	ErrForeignOwner = errors.New("belongs to another user")
+	ErrForeignOwner = durable.ErrForeignOwner
 
 	// ErrConflict: something stands where a file is to be written, and this package has not written it.
 	ErrConflict = errors.New("in the way, and not written by this command")
