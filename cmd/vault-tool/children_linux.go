@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -18,8 +19,9 @@ type children struct {
 	own int // the number of the command that is run, 0 for none; who runs it waits for it
 }
 
-// run is cmd.Run.
-func (c *children) run(cmd *exec.Cmd) error {
+// run is cmd.Run for a command that leads a group of processes (endAsGroup). If ctx has ended by the time that the command
+// has, for want of time, no process of the group survives it, not even one that takes no notice of SIGTERM.
+func (c *children) run(ctx context.Context, cmd *exec.Cmd) error {
 	c.mu.Lock()
 	err := cmd.Start()
 	if err == nil {
@@ -29,6 +31,10 @@ func (c *children) run(cmd *exec.Cmd) error {
 	if err != nil {
 		return err
 	}
+	awaitEnd(cmd.Process.Pid)
+	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		_ = unix.Kill(-cmd.Process.Pid, unix.SIGKILL) // before Wait: until then the number is nobody else's
+	}
 	err = cmd.Wait()
 	c.mu.Lock()
 	c.own = 0
@@ -37,6 +43,12 @@ func (c *children) run(cmd *exec.Cmd) error {
 		c.reap()
 	}
 	return err
+}
+
+// awaitEnd returns when a child has ended, and leaves it to be waited for.
+func awaitEnd(pid int) {
+	for unix.Waitid(unix.P_PID, pid, nil, unix.WEXITED|unix.WNOWAIT, nil) == unix.EINTR {
+	}
 }
 
 // adopt waits for the children of others until ctx ends, where this is process number 1.

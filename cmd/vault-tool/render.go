@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,19 +34,23 @@ type renderOptions struct {
 	pidFile         string
 }
 
-const renderLong = `Write secrets as files for programs that read files: one file a secret with --dir, or a template
-filled with them with --template. Every file is replaced as a whole, one that need not change is not
-touched, and a file in --dir goes when its secret leaves the vault or is no longer selected.
+const renderLong = `Write secrets as files for programs that read files: one file a secret with
+--dir, or a template filled with them with --template. Every file is replaced
+as a whole, one that need not change is not touched, and a file in --dir goes
+when its secret leaves the vault or is no longer selected.
 
-The files go to a memory file system only (tmpfs, ramfs), unless --allow-disk is given. What is on a
-tmpfs can still reach the swap space, if the host has one that is not encrypted.
+The files go to a memory file system only (tmpfs, ramfs), unless --allow-disk
+is given. What is on a tmpfs can still reach the swap space, if the host has
+one that is not encrypted.
 
-A missing --dir is made; what is made belongs to --owner and has mode 0700, or 0750 where --mode lets
-the group read. A '/' in a name is a subdirectory. Nothing in --dir is replaced or removed but what this
-command has written, whose names ` + render.ManifestName + ` there has: another file in the way is a
-conflict (6), unless it is just as the secret's would be. So is an --output that this command has not
-written. No symbolic link there is followed, and on the way to it none but root's and yours. A directory
-in which every user may exchange files (0777 without the sticky bit) is refused.
+A missing --dir is made; what is made belongs to --owner and has mode 0700, or
+0750 where --mode lets the group read. A '/' in a name is a subdirectory.
+Nothing in --dir is replaced or removed but what this command has written,
+whose names ` + render.ManifestName + ` there has: another file in the way is a
+conflict (6), unless it is just as the secret's would be. So is an --output
+that this command has not written. No symbolic link there is followed, and on
+the way to it none but root's and yours. A directory in which every user may
+exchange files (0777 without the sticky bit) is refused.
 
 The template is one of Go's text/template, with these functions:
   {{ secret "NAME" }}           the value; it is an error (3) if there is none
@@ -53,20 +58,26 @@ The template is one of Go's text/template, with these functions:
   {{ range names }}…{{ end }}   all names
   {{ secret "NAME" | json }}    as JSON, with its quotes
   {{ secret "NAME" | base64 }}  in Base64
-It is read once, at the start. Values are in ordinary memory for as long as it is being filled; --dir
-writes from locked memory. The lock for --output, FILE.lock beside it, stays.
+It is read once, at the start. Values are in ordinary memory for as long as it
+is being filled; --dir writes from locked memory. The lock for --output,
+FILE.lock beside it, stays.
 
-With --watch the command goes on, and keeps the files current as the vault changes. While the vault does
-not open, or lacks a name of --require, the last files stay. It tells systemd when it is ready (Type=notify).
-SIGTERM is a normal end (0), SIGHUP means to look now. --key-cache is of no use with --watch and is not looked at: the derived key
-stays in the process's own locked memory, until the vault's key changes.
+With --watch the command goes on, and keeps the files current as the vault
+changes. While the vault does not open, or lacks a name of --require, the last
+files stay. It tells systemd when it is ready (Type=notify). SIGTERM is a
+normal end (0), SIGHUP means to look now. --key-cache is of no use with --watch
+and is not looked at: the derived key stays in the process's own locked memory,
+until the vault's key changes.
 
-When files have changed, --on-change is run and --signal sent, though not for the first files in a new
-place. A command gets --on-change-timeout. The process of --pid-file is not signalled if it began after
-the file was written, for then it is another one. What fails is reported and tried again, after 1 s at first and up to 30 s later, until it succeeds
-or the next change takes its place. A change is not lost: if the command ends before they have succeeded,
-or another render made the change, the watcher makes up for it, the next one right at its start. So they
-may come once too often, never too seldom. ` + render.ManifestName + ` keeps the account, for --output
+When files have changed, --on-change is run and --signal sent, though not for
+the first files in a new place. A command gets --on-change-timeout. The process
+of --pid-file is not signalled if it began after the file was written, for then
+it is another one. What fails is reported and tried again, after 1 s at first
+and up to 30 s later, until it succeeds or the next change takes its place. A
+change is not lost: if the command ends before they have succeeded, or another
+render made the change, the watcher makes up for it, the next one right at its
+start. So they may come once too often, never too seldom.
+` + render.ManifestName + ` keeps the account, for --output
 .FILE` + render.ManifestName + ` beside FILE.`
 
 // defaultHookTimeout is how long a command of --on-change may take: far longer than to reload a service.
@@ -78,11 +89,11 @@ func newRenderCommand(a *app) *cobra.Command {
 		Use:   "render {--dir DIR | --template FILE --output FILE} [--watch]",
 		Short: "Write secrets as files in memory, and keep them current",
 		Long:  renderLong,
-		Example: `  vault-tool render --dir /run/secrets/app --owner app:app
-  vault-tool render --dir /run/secrets/app --only 'TLS_*' --watch \
-    --on-change 'systemctl reload app'
-  vault-tool render --template app.conf.tmpl --output /run/app/app.conf \
-    --mode 0440 --owner root:app`,
+		Example: `  vault-tool render --dir /run/app-secrets --owner app:app
+  vault-tool render --dir /run/app-secrets --watch \
+      --only 'TLS_*' --on-change 'systemctl reload app'
+  vault-tool render --template app.conf.tmpl --output /run/app.conf \
+      --mode 0440 --owner root:app`,
 		Args: noArguments,
 	}
 	flags := cmd.Flags()
@@ -263,7 +274,7 @@ func (job *renderJob) render(ctx context.Context, open openSecrets) (render.Repo
 func (job *renderJob) renderDirectory(ctx context.Context, open openSecrets) (report render.Report, err error) {
 	d, err := render.OpenDirectory(ctx, job.dir, job.options)
 	if err != nil {
-		return report, err
+		return report, job.withMissingParent(err)
 	}
 	defer func() { err = errors.Join(err, d.Close()) }()
 	err = open(func(s render.Secrets) (err error) {
@@ -276,7 +287,7 @@ func (job *renderJob) renderDirectory(ctx context.Context, open openSecrets) (re
 func (job *renderJob) renderTemplate(ctx context.Context, open openSecrets) (report render.Report, err error) {
 	f, err := render.OpenFile(ctx, job.output, job.options)
 	if err != nil {
-		return report, err
+		return report, job.withMissingParent(err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	err = open(func(s render.Secrets) error {
@@ -289,6 +300,14 @@ func (job *renderJob) renderTemplate(ctx context.Context, open openSecrets) (rep
 		return err
 	})
 	return report, err
+}
+
+// withMissingParent says what to do where a directory is missing that is not made.
+func (job *renderJob) withMissingParent(err error) error {
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return &failure{code: exitFailed, err: err, hint: "make it first: mkdir -p " + shellWord(filepath.Dir(job.place()))}
 }
 
 // recordTold makes the place say that --on-change and --signal have succeeded for a change.

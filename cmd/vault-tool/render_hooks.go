@@ -70,7 +70,7 @@ func (w *renderWatch) runOnChange(ctx context.Context) error {
 	cmd.Stdout, cmd.Stderr = w.stderr, w.stderr
 	endAsGroup(cmd)
 	cmd.WaitDelay = hookGrace
-	err := w.children.run(cmd)
+	err := w.children.run(limited, cmd)
 	if ctx.Err() == nil && limited.Err() != nil {
 		return fmt.Errorf("the command did not end within %v and was ended (--on-change-timeout)", w.job.onChangeTimeout)
 	}

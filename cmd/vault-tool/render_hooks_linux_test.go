@@ -75,6 +75,60 @@ func TestRenderWatchEndsHungCommand(t *testing.T) {
 	w.stop(syscall.SIGTERM, exitOK)
 }
 
+// TestRenderWatchEndsWholeGroup: nothing of a command that hangs goes on, not even what takes no notice of SIGTERM.
+func TestRenderWatchEndsWholeGroup(t *testing.T) {
+	t.Parallel()
+	f := newVault(t, true, map[string]string{"A": "1"})
+	f.mustRun("", "render", "--dir", "d", "--allow-disk")
+	w := f.watch(t, nil, "--dir", "d", "--allow-disk", "--on-change-timeout", "300ms",
+		"--on-change", "test -e once && exit; (trap '' TERM; exec sleep 1000) & echo $! > pid; mv pid once; wait")
+	f.mustRun("2", "add", "--name", "A")
+	w.until("it is ended", func() bool { return strings.Contains(w.stderr.String(), "did not end within 300ms") })
+	w.until("the process has ended", func() bool {
+		stat, err := os.ReadFile("/proc/" + strings.TrimSpace(f.read("once")) + "/stat")
+		return err != nil || bytes.Contains(stat, []byte(") Z "))
+	})
+	w.stop(syscall.SIGTERM, exitOK)
+}
+
+// TestPIDFileInDirectoryOfAnother: who owns the directory can give its name to any file in it, one of root's included.
+func TestPIDFileInDirectoryOfAnother(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("giving files away takes root")
+	}
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "pid")
+	start := func(uid uint32) int {
+		target := exec.Command("sleep", "1000")
+		target.Dir = "/"
+		target.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}
+		if err := target.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { _ = target.Process.Kill(); _ = target.Wait() })
+		return target.Process.Pid
+	}
+	if err := os.Lchown(dir, appUser, appUser); err != nil {
+		t.Fatal(err)
+	}
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for uid, refused := range map[uint32]bool{0: true, appUser: false} {
+		if err := os.WriteFile(path, fmt.Appendln(nil, start(uid)), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{path, link} {
+			err := signalPIDFile(name, 0)
+			if (err != nil) != refused || refused && !strings.Contains(err.Error(), "its directory belongs to user 2001") {
+				t.Errorf("%s with a process of user %d: %v", name, uid, err)
+			}
+		}
+	}
+}
+
 // TestRenderWatchHangUp: SIGHUP ends no watcher.
 func TestRenderWatchHangUp(t *testing.T) {
 	t.Parallel()
