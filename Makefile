@@ -25,9 +25,14 @@ build: ## build bin/vault-tool: static, reproducible, version stamped
 	@rm -f $(BIN).linked
 
 # A program that cannot be read is not dumpable from its first instruction on: see docs/threat-model.md.
-install: build ## install the binary and the manual page below $(PREFIX) (default /usr/local)
+install: ## install what is built, with the manual page and completions, below $(PREFIX) (default /usr/local)
+	@test -x $(BIN) || { echo "run make first: $(BIN) is not built" >&2; exit 1; }
 	install -D -m 0711 $(BIN) $(DESTDIR)$(or $(PREFIX),/usr/local)/bin/vault-tool
 	install -D -m 0644 docs/vault-tool.1 $(DESTDIR)$(or $(PREFIX),/usr/local)/share/man/man1/vault-tool.1
+	install -d $(foreach dir,bash-completion/completions zsh/site-functions fish/vendor_completions.d,$(DESTDIR)$(or $(PREFIX),/usr/local)/share/$(dir))
+	$(BIN) completion bash > $(DESTDIR)$(or $(PREFIX),/usr/local)/share/bash-completion/completions/vault-tool
+	$(BIN) completion zsh > $(DESTDIR)$(or $(PREFIX),/usr/local)/share/zsh/site-functions/_vault-tool
+	$(BIN) completion fish > $(DESTDIR)$(or $(PREFIX),/usr/local)/share/fish/vendor_completions.d/vault-tool.fish
 
 demo: build ## build it and move a sample .env into a vault, in a scratch folder
 	@sh scripts/demo.sh $(BIN)

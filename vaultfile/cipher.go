@@ -147,7 +147,7 @@ func (k *derivedKey) withAEAD(f func(cipher.AEAD)) error {
 func openRegular(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|openNonblock, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %w", ErrNotExist, err)
+		return nil, notExistError{path}
 	}
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package vaultfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/mazevault/vault-tool/internal/durable"
 )
@@ -74,6 +75,16 @@ var (
 	// ErrClosed: the vault or the unlocker has been closed.
 	ErrClosed = errors.New("vault: closed")
 )
+
+// notExistError is an ErrNotExist that names the path once.
+type notExistError struct{ path string }
+
+func (e notExistError) Error() string { return fmt.Sprintf("%v: %s", ErrNotExist, e.path) }
+
+// Is makes the error match ErrNotExist and fs.ErrNotExist.
+func (e notExistError) Is(target error) bool {
+	return target == ErrNotExist || target == fs.ErrNotExist
+}
 
 // Reason says which rule a payload breaks.
 type Reason string

@@ -1,6 +1,7 @@
 package vaultfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -38,6 +39,9 @@ func Identify(path string) (id Identity, err error) {
 	}
 	return id, nil
 }
+
+// LooksLikeVault tells whether content begins as a vault file does.
+func LooksLikeVault(content []byte) bool { return bytes.HasPrefix(content, []byte(magic)) }
 
 // identify reads the header and the tag, and checks the size and the magic.
 func identify(f *os.File) (Identity, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -183,16 +184,43 @@ func (a *app) withKey(ctx context.Context, f func(vaultKey, *vaultfile.Unlocker)
 // it.
 func (a *app) nameKey(ctx context.Context, source vaultfile.PassphraseSource, err error) error {
 	if !errors.Is(err, vaultfile.ErrDecryption) {
-		return err
+		return a.nameDefaults(err)
 	}
 	key := "the key in " + a.keyName()
 	_ = source.Passphrase(ctx, func(passphrase []byte) error { // where it cannot be read again, nothing is said of it
-		if odd := keysource.Irregularities(passphrase); len(odd) > 0 {
+		if vaultfile.LooksLikeVault(passphrase) {
+			key += " (it is a vault, and no key)"
+		} else if odd := keysource.Irregularities(passphrase); len(odd) > 0 {
 			key += " (it has " + strings.Join(odd, " and ") + ", which counts as a part of it)"
 		}
 		return nil
 	})
 	return &failure{code: exitCannotOpen, err: err, hint: decryptionHint(key)}
+}
+
+// nameDefaults says in the hint of an error about a missing vault or key that nobody had named it, and where it was
+// looked for.
+func (a *app) nameDefaults(err error) error {
+	var f *failure
+	if errors.As(err, &f) {
+		return err
+	}
+	missing, flag, env := "", "", ""
+	switch {
+	case errors.Is(err, vaultfile.ErrNotExist) && a.vaultFlag == "" && a.getenv(vaultFileEnv) == "":
+		missing, flag, env = defaultVaultFile, "--vault-file", vaultFileEnv
+	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) && a.keyFlag == "" && a.getenv(keyFileEnv) == "":
+		missing, flag, env = defaultKeyFile, "--key-file", keyFileEnv
+	default:
+		return err
+	}
+	o := describe(err)
+	dir, dirErr := os.Getwd()
+	if dirErr != nil {
+		dir = "the working directory"
+	}
+	return &failure{code: o.code, kind: o.kind, err: err,
+		hint: fmt.Sprintf("%s in %s is the default, as neither %s nor %s is given; %s", missing, dir, flag, env, o.hint)}
 }
 
 // tellSuccessor says that KEY.new opened the vault, or why it was not used. A command that opens the vault

@@ -232,6 +232,9 @@ func describe(err error) outcome {
 			o.hint = withState(err, row.hint)
 		}
 	}
+	if errors.Is(err, fs.ErrPermission) && o.code == exitFailed {
+		o.hint = withOwner(err, o.hint)
+	}
 	if o.kind == "" {
 		o.kind = kindOf(err, o.code)
 	}
@@ -261,6 +264,23 @@ func kindOf(err error, code int) string {
 var strikesMidway = []error{
 	vaultfile.ErrTooLarge, vaultfile.ErrBadValue, vaultfile.ErrMountPoint, vaultfile.ErrAttributes, vaultfile.ErrNotRegular,
 	syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG, syscall.EIO, syscall.EROFS,
+}
+
+// withOwner puts in front of the hint of a refused permission whose the file is, if it can be seen.
+func withOwner(err error, hint string) string {
+	var pathErr *fs.PathError
+	if !errors.As(err, &pathErr) {
+		return hint
+	}
+	info, statErr := os.Stat(pathErr.Path)
+	if statErr != nil {
+		return hint
+	}
+	owner := ""
+	if uid, ok := ownerOf(info); ok {
+		owner = fmt.Sprintf(" belongs to uid %d and", uid)
+	}
+	return fmt.Sprintf("%s%s has mode %04o; %s", pathErr.Path, owner, info.Mode().Perm(), hint)
 }
 
 // withState puts in front of a hint that nothing was changed, if that is known.
