@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -220,7 +221,7 @@ func (a *app) nameDefaults(err error) error {
 		dir = "the working directory"
 	}
 	return &failure{code: o.code, kind: o.kind, err: err,
-		hint: fmt.Sprintf("%s in %s is the default, as neither %s nor %s is given; %s", missing, dir, flag, env, o.hint)}
+		hint: fmt.Sprintf("%s; it was looked for in %s, as neither %s nor %s is given", o.hint, filepath.Join(dir, missing), flag, env)}
 }
 
 // tellSuccessor says that KEY.new opened the vault, or why it was not used. A command that opens the vault

@@ -65,6 +65,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 		return endOfWatch(ctx, err)
 	}
 	defer func() { err = errors.Join(err, p.Close()) }()
+	debug.SetGCPercent(100) // the runtime's default: this command lasts
 	w := &renderWatch{app: a, job: job, provider: p, telling: newTelling(job.hooks())}
 	if status, err := p.Status(); err == nil && status.ShortKey {
 		a.warn("the key in %s has only a few bytes; `vault-tool init` makes a strong one", a.keyName())

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,12 @@ type command struct {
 	// stdin returns the file that is the standard input of a run, which are numbered from 0; nil for
 	// none. Files, because a pipe would have this process take part.
 	stdin func(run int) string
+}
+
+// with returns the command with more variables in its environment.
+func (c command) with(env ...string) command {
+	c.env = append(slices.Clone(c.env), env...)
+	return c
 }
 
 // sample is what one run of a command took.
