@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -25,6 +26,10 @@ type exampleCommand struct {
 	name string
 	args []string
 	env  map[string]string
+
+	runtime string // directory that systemd makes below /run, with mode, for root unless the unit has a user
+	mode    os.FileMode
+	asUser  bool
 }
 
 // unitCommands returns the vault-tool commands of a unit file.
@@ -36,16 +41,28 @@ func unitCommands(t *testing.T, path string) []exampleCommand {
 	}
 	var commands []exampleCommand
 	env := make(map[string]string)
+	unit := exampleCommand{env: env}
 	for line := range strings.Lines(strings.ReplaceAll(string(text), "\\\n", " ")) {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		switch key {
 		case "Environment":
 			name, setting, _ := strings.Cut(value, "=")
 			env[name] = setting
+		case "User":
+			unit.asUser = true
+		case "RuntimeDirectory":
+			unit.runtime = value
+		case "RuntimeDirectoryMode":
+			mode, err := strconv.ParseUint(value, 8, 32)
+			if err != nil {
+				t.Fatal(err)
+			}
+			unit.mode = os.FileMode(mode)
 		case "ExecStart", "ExecStartPre":
-			args := unitWords(strings.TrimLeft(value, "+-@:!"))
-			if filepath.Base(args[0]) == "vault-tool" {
-				commands = append(commands, exampleCommand{filepath.Base(path) + " " + key, args, env})
+			c := unit
+			c.name, c.args = filepath.Base(path)+" "+key, unitWords(strings.TrimLeft(value, "+-@:!"))
+			if filepath.Base(c.args[0]) == "vault-tool" {
+				commands = append(commands, c)
 			}
 		}
 	}
@@ -107,10 +124,10 @@ func composeCommands(t *testing.T) []exampleCommand {
 	var commands []exampleCommand
 	for name, s := range file.Services {
 		if len(s.Entrypoint) > 0 && s.Entrypoint[0] == "vault-tool" {
-			commands = append(commands, exampleCommand{"compose " + name, slices.Concat(s.Entrypoint, s.Command), s.Environment})
+			commands = append(commands, exampleCommand{name: "compose " + name, args: slices.Concat(s.Entrypoint, s.Command), env: s.Environment})
 		}
 		if len(s.Healthcheck.Test) > 1 {
-			commands = append(commands, exampleCommand{"compose healthcheck", s.Healthcheck.Test[1:], s.Environment})
+			commands = append(commands, exampleCommand{name: "compose healthcheck", args: s.Healthcheck.Test[1:], env: s.Environment})
 		}
 		for _, v := range s.Volumes { // a volume that is not declared would be on the disk
 			if source, _, _ := strings.Cut(v, ":"); !strings.HasPrefix(source, "/") && file.Volumes[source].Options == nil {
@@ -150,7 +167,7 @@ func kubernetesCommands(t *testing.T) []exampleCommand {
 			env[e.Name] = e.Value
 		}
 		if len(c.Command) > 0 && c.Command[0] == "vault-tool" {
-			commands = append(commands, exampleCommand{"kubernetes " + c.Name, c.Command, env})
+			commands = append(commands, exampleCommand{name: "kubernetes " + c.Name, args: c.Command, env: env})
 		}
 	}
 	if len(pod.Volumes) != 2 || pod.Volumes[0].Secret.DefaultMode != 0o400 || pod.Volumes[1].EmptyDir.Medium != "Memory" {
@@ -257,6 +274,7 @@ func TestExamples(t *testing.T) {
 // try runs an example's command and looks at what comes of it.
 func (w *exampleWorld) try(c exampleCommand) {
 	t := w.t.(*testing.T)
+	w.makeRuntimeDirectory(c)
 	cmd := w.prepare(c)
 	switch {
 	case slices.Contains(c.args, "exec"):
@@ -290,15 +308,35 @@ func (w *exampleWorld) try(c exampleCommand) {
 	}
 }
 
-// rendered returns what the file of DATABASE_URL holds.
-func (w *exampleWorld) rendered() string {
-	paths, err := filepath.Glob(filepath.Join(w.memory, "*", "DATABASE_URL"))
-	if err != nil || len(paths) != 1 {
-		return fmt.Sprintf("%v, %v", paths, err)
+// makeRuntimeDirectory does what systemd does before it runs a unit's command.
+func (w *exampleWorld) makeRuntimeDirectory(c exampleCommand) {
+	if c.runtime == "" {
+		return
 	}
-	content, err := os.ReadFile(paths[0])
+	w.t.Helper()
+	dir := filepath.Join(w.memory, c.runtime)
+	err := errors.Join(os.Mkdir(dir, c.mode), os.Chmod(dir, c.mode))
+	if c.asUser && os.Getuid() == 0 {
+		err = errors.Join(err, os.Lchown(dir, exampleUser, exampleUser))
+	}
 	if err != nil {
-		return err.Error()
+		w.t.Fatal(err)
+	}
+}
+
+// exampleUser stands in for the user of the services, where the test runs as root.
+const exampleUser = 65534
+
+// rendered returns what the user of the service reads in the file of DATABASE_URL.
+func (w *exampleWorld) rendered() string {
+	cmd := exec.Command("find", w.memory, "-name", "DATABASE_URL", "-exec", "cat", "{}", ";")
+	cmd.Dir = "/"
+	if os.Getuid() == 0 {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: exampleUser, Gid: exampleUser}}
+	}
+	content, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("%s (%v)", content, err)
 	}
 	return string(content)
 }

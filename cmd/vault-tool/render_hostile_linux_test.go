@@ -127,3 +127,30 @@ func treeOf(f *folder) map[string]string {
 	}
 	return states
 }
+
+// TestRenderIntoClosedDirectory: a directory of root's stays root's, and that nobody else can read the files there is told.
+func TestRenderIntoClosedDirectory(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("giving files away takes root")
+	}
+	t.Parallel()
+	f := newVault(t, true, map[string]string{"A": "1"})
+	for _, tt := range []struct {
+		mode   os.FileMode
+		closed bool
+	}{{0o700, true}, {0o711, false}, {0o710, false}} {
+		dir := fmt.Sprintf("d%o", tt.mode)
+		if err := os.Mkdir(f.path(dir), tt.mode); err != nil {
+			t.Fatal(err)
+		}
+		for _, target := range []string{dir, dir + "/made"} {
+			r := f.run("", "render", "--allow-disk", "--dir", target, "--owner", "2001:2001")
+			if got := strings.Contains(r.stderr, "cannot enter "+target); r.code != exitOK || got != (tt.closed && target == dir) {
+				t.Errorf("%s: %s", target, r.stderr)
+			}
+		}
+		if info, err := os.Stat(f.path(dir)); err != nil || info.Sys().(*syscall.Stat_t).Uid != 0 || info.Mode().Perm() != tt.mode {
+			t.Errorf("%v, %v", info, err)
+		}
+	}
+}

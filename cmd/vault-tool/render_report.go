@@ -30,6 +30,9 @@ func (a *app) reportRender(job *renderJob, r render.Report) error {
 			a.note("%s %s in %s", line.what, join(line.names), job.place())
 		}
 	}
+	if r.Closed {
+		a.warn("the owner of the files cannot enter %s, which keeps the owner and mode that it had; use a directory below it, which is made", job.place())
+	}
 	if !a.json {
 		return nil
 	}

@@ -3,6 +3,7 @@ package render
 import (
 	"context"
 	"fmt"
+	"io/fs"
 	"runtime"
 	"slices"
 	"strings"
@@ -20,6 +21,7 @@ type Report struct {
 	Unchanged []string // left alone
 	Removed   []string // no longer among the secrets
 	First     bool     // nothing had been rendered to this place before
+	Closed    bool     // the owner of the files, who is not this process's user, cannot enter the directory
 
 	// Change stands for the latest change of the files by any rendering, other than the first; it is empty if there was none.
 	// Told is the one that was passed to Told last. Where they differ there is somebody to be told of a change. A File has
@@ -60,7 +62,23 @@ func (d *Directory) Render(ctx context.Context, names []string, s Secrets) (Repo
 	if err := p.make(ctx); err != nil {
 		return Report{}, err
 	}
-	return p.carryOut(ctx, found)
+	report, err := p.carryOut(ctx, found)
+	if err == nil {
+		report.Closed, err = d.isClosed()
+	}
+	return report, err
+}
+
+// isClosed tells whether the owner of the files cannot enter the directory, which somebody else has made. Access control lists
+// are not looked at: they open no more to others than the bits of the group say, which count as open.
+func (d *Directory) isClosed() (bool, error) {
+	info, err := d.tree.Lstat(rootDirectory)
+	if err != nil || d.access.Owner == nil {
+		return false, err
+	}
+	const othersEnter, groupEnters = fs.FileMode(0o001), fs.FileMode(0o010)
+	uid, ok := ownerOf(info)
+	return ok && uid != d.access.Owner.UID && d.access.Owner.UID != 0 && info.Mode()&(othersEnter|groupEnters) == 0, nil
 }
 
 // CheckNames returns an [ErrFileName] with the names that cannot be those of files beside one another: with "." or ".." for a
