@@ -68,9 +68,12 @@ var (
 	// ErrChanged: a writer that does not take the lock replaced the vault meanwhile; its file stands.
 	ErrChanged = durable.ErrChanged
 
-	// ErrUnconfirmed: the new vault stands and is whole, but the directory could not be synced, so it
-	// may be the old one after a power cut.
+	// ErrUnconfirmed: the directory could not be synced, so after a power cut the vault may be the old one or the new one,
+	// whole. Until then it is the new one, unless the error matches ErrRestored too.
 	ErrUnconfirmed = durable.ErrUnconfirmed
+
+	// ErrRestored: an ErrUnconfirmed where the old vault was put back.
+	ErrRestored = durable.ErrRestored
 
 	// ErrClosed: the vault or the unlocker has been closed.
 	ErrClosed = errors.New("vault: closed")

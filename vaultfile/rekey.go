@@ -108,7 +108,7 @@ func (s *session) rekey(ctx context.Context, newKey *Unlocker, fresh *derivedKey
 	oldKey.forgetCached(k)       // before, for one who is killed after the replacement
 	defer oldKey.forgetCached(k) // and behind, because a reader may have cached it once more
 	if err := s.replace(ctx, draft, fresh, checkIs(id)); err != nil {
-		if errors.Is(err, ErrUnconfirmed) {
+		if durable.InPlace(err) {
 			err = &RekeyedError{err}
 		}
 		return false, err

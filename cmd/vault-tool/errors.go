@@ -158,6 +158,7 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrNotVault, exitCannotOpen, "not_a_vault", "check that --vault-file names a vault; if it is damaged, restore it from a backup"},
 	{vaultfile.ErrPayload, exitCannotOpen, "bad_content", "the key is right, but another program wrote content that is not valid; restore the vault from a backup"},
 	{vaultfile.ErrVerify, exitFailed, "not_verified", "the vault was not changed; check the disk it is on"},
+	{vaultfile.ErrRestored, exitFailed, "unconfirmed", "a power cut may still bring the new content; check the disk and run: sync"},
 	{vaultfile.ErrUnconfirmed, exitFailed, "unconfirmed", "the new content is in place, but a power cut may undo it; check the disk and run: sync"},
 	{vaultfile.ErrFileTooLarge, exitCannotOpen, "not_a_vault", "check that --vault-file names a vault, which has at most 1 GiB"},
 	{vaultfile.ErrTooLarge, exitUsage, "too_large", "a value has at most 64 MiB and a vault 1 GiB"},

@@ -141,7 +141,7 @@ func (m *migration) notPruned(err error) error {
 	}
 	o := describe(err)
 	stands := fmt.Sprintf("the secrets are in %s, and their lines still in %s", m.vaultPath, m.fileName())
-	if errors.Is(err, durable.ErrUnconfirmed) {
+	if durable.InPlace(err) {
 		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.fileName())
 	}
 	if o.hint != "" && o.code != exitConflict { // whose hint is to run the command again as well

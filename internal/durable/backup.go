@@ -107,7 +107,7 @@ func (sys *system) renameFile(oldpath, newpath string) error {
 		return wrapRename("rename "+oldpath+" to", newpath, err)
 	}
 	if err := sys.syncDir(dir); err != nil {
-		return fmt.Errorf("%w: %w", ErrUnconfirmed, wrap("sync directory", dir.path, err))
+		return fmt.Errorf("the new name is in place, but %w: %w", ErrUnconfirmed, wrap("sync directory", dir.path, err))
 	}
 	return nil
 }

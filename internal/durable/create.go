@@ -2,7 +2,6 @@ package durable
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 )
@@ -25,7 +24,7 @@ type CreateOptions struct {
 // Create makes a new file with data as its content, whole from the moment it can be seen under its name. It never
 // overwrites: an error that matches fs.ErrExist says that something is at path, be it a dangling symbolic link (to make
 // what a link points to, pass what Resolve returns). Of several that create one path at once, one succeeds. On any error
-// but ErrUnconfirmed there is no new file; the other errors are those of Replace.
+// but ErrUnconfirmed there is no new file (see InPlace); the other errors are those of Replace.
 func Create(path string, data []byte, o CreateOptions) error {
 	return realSystem().createAt(path, data, o)
 }
@@ -91,9 +90,9 @@ func (sys *system) add(dir *directory, base, path string, c content) error {
 		return nil
 	}
 	if back := sys.unlink(dir, base); back != nil {
-		return fmt.Errorf("%w: %w (removing the new file: %w)", ErrUnconfirmed, err, cause(back))
+		return unconfirmed(err, back)
 	}
-	return err
+	return sys.confirmRestored(dir, err)
 }
 
 // place gives a temporary file its name, unless that is taken (fs.ErrExist).

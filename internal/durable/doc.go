@@ -7,7 +7,7 @@
 // temporary file in the directory of the file itself (mode 0600 from its creation), sync it, put it in place with one
 // rename, and sync the directory. When they return nil, the new content survives a power cut. When they return an
 // error, the old file stands byte for byte, with its owner, group, mode and extended attributes; the one exception is
-// named [ErrUnconfirmed].
+// [ErrUnconfirmed], where a power cut may decide. [InPlace] tells which content stands until then.
 //
 // A symbolic link is followed, and what it points to is replaced; the link stays. A replaced file keeps owner, group,
 // mode and every extended attribute that the process can see, POSIX access control lists included. What cannot be kept

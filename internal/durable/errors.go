@@ -25,9 +25,12 @@ var (
 	// being replaced or copied. What the other process put there stands.
 	ErrChanged = errors.New("file changed meanwhile")
 
-	// ErrUnconfirmed is returned when the new content stands at the path and is complete, but the sync of the
-	// directory failed and the old content could not be put back: after a power cut the path may hold either.
-	ErrUnconfirmed = errors.New("new content is in place but not confirmed durable")
+	// ErrUnconfirmed is returned when the sync of the directory failed: after a power cut the path may hold the old
+	// content or the new one, whole. Until then the new content is in place, unless the error matches ErrRestored too.
+	ErrUnconfirmed = errors.New("not confirmed durable")
+
+	// ErrRestored is an ErrUnconfirmed where the change was taken back, but the sync after that failed as well.
+	ErrRestored = fmt.Errorf("the old state is back in place, but %w", ErrUnconfirmed)
 
 	// ErrForeignOwner is returned for a directory or a lock file of a user who could use it against this process's.
 	ErrForeignOwner = errors.New("belongs to another user")
@@ -35,6 +38,25 @@ var (
 	// ErrLockTimeout is returned by Lock when another process held the lock for the whole of the time allowed.
 	ErrLockTimeout = errors.New("lock not obtained in time")
 )
+
+// InPlace tells whether the new content is at the path, given the error of the call that was to put it there.
+func InPlace(err error) bool {
+	return err == nil || errors.Is(err, ErrUnconfirmed) && !errors.Is(err, ErrRestored)
+}
+
+// unconfirmed reports a failure after which the old content could not be put back.
+func unconfirmed(failure, back error) error {
+	return fmt.Errorf("new content is in place, but %w: %w (restoring the old state: %w)", ErrUnconfirmed, failure, cause(back))
+}
+
+// confirmRestored syncs the directory after a change was taken back because of failure, which it returns. It
+// matches ErrRestored where this sync fails: the change itself may have reached the disk, its undoing not.
+func (sys *system) confirmRestored(dir *directory, failure error) error {
+	if err := sys.syncDir(dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrRestored, failure)
+	}
+	return failure
+}
 
 // wrap adds the operation and the path to err, in place of the names of system calls and temporary files that the os
 // package adds. It returns nil for nil.

@@ -3,7 +3,6 @@ package durable
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"strconv"
@@ -14,26 +13,43 @@ import (
 // first free name of path+suffix+".1", ".2" and so on. Where one of these has the same content no copy is made, and
 // its name is returned. A mode other than 0 is the copy's instead of the file's.
 func Keep(path, suffix string, mode fs.FileMode) (kept string, err error) {
+	return realSystem().keep(path, suffix, mode)
+}
+
+func (sys *system) keep(path, suffix string, mode fs.FileMode) (kept string, err error) {
 	kept = path + suffix
-	sys := realSystem()
 	free, same, err := sys.findKept(path, kept)
 	if err != nil || same != "" {
 		return same, err
 	}
 	if free != "" {
-		if err := Rename(kept, free); err != nil {
-			return "", notInPlace(err)
+		if err := sys.renameFile(kept, free); err != nil {
+			return "", notOfPath(err)
 		}
 	}
-	return kept, sys.backup(path, kept, mode)
+	if err := sys.backup(path, kept, mode); err != nil {
+		return "", notOfPath(err)
+	}
+	return kept, nil
 }
 
-// notInPlace takes from an error of a rename that nobody asked for the claim that new content is in place.
-func notInPlace(err error) error {
-	if errors.Is(err, ErrUnconfirmed) {
-		return fmt.Errorf("move an earlier copy away: %v", err)
+// notOfPath makes an ErrUnconfirmed about a copy an ordinary error: the file that was to be kept is as it was, and a caller
+// that asks for ErrUnconfirmed or InPlace means that file. The cause stays, for errors.Is.
+func notOfPath(err error) error {
+	if !errors.Is(err, ErrUnconfirmed) {
+		return err
 	}
-	return err
+	return &copyError{err}
+}
+
+// copyError is an ErrUnconfirmed of a copy.
+type copyError struct{ err error }
+
+func (e *copyError) Error() string { return "keep a copy: " + e.err.Error() }
+
+// Is finds what caused the error. It is no Unwrap, which would find ErrUnconfirmed too.
+func (e *copyError) Is(target error) bool {
+	return target != ErrUnconfirmed && target != ErrRestored && errors.Is(e.err, target)
 }
 
 // findKept looks through the copies that there are: the name of one with the content of path, or else, where kept

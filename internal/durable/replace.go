@@ -188,8 +188,7 @@ func (sys *system) settleExchange(t *target, tmp *temp, o ReplaceOptions) error 
 		_ = sys.closeTemp(tmp) // failed before, or is not what failed
 		return unconfirmed(failure, err)
 	}
-	_ = sys.syncDir(t.dir) // either content is whole, and the failure is reported already
-	return sys.discard(tmp, failure)
+	return sys.discard(tmp, sys.confirmRestored(t.dir, failure))
 }
 
 // settle closes the new file and syncs the directory after the new file got its name.
@@ -234,11 +233,5 @@ func (sys *system) replaceByRename(t *target, tmp *temp, o ReplaceOptions) error
 	if err := sys.rename(t.dir, spare, t.base); err != nil {
 		return unconfirmed(failure, err)
 	}
-	_ = sys.syncDir(t.dir) // either content is whole, and the failure is reported already
-	return failure
-}
-
-// unconfirmed reports a failure after which the old content could not be put back.
-func unconfirmed(failure, back error) error {
-	return fmt.Errorf("%w: %w (restoring the old content: %w)", ErrUnconfirmed, failure, cause(back))
+	return sys.confirmRestored(t.dir, failure)
 }

@@ -168,7 +168,7 @@ func (t *target) put(name string, info fs.FileInfo, value []byte) (changed bool,
 	} else {
 		err = t.tree.Replace(name, value, t.access)
 	}
-	return err == nil || errors.Is(err, durable.ErrUnconfirmed), err
+	return durable.InPlace(err), err
 }
 
 // lstat is tree.Lstat with nil for what is not there.
