@@ -37,9 +37,9 @@ func TestCreateInMissingDirectory(t *testing.T) {
 // replaceVault calls Create with Replace.
 func replaceVault(t *testing.T, path string, u *Unlocker, secrets map[string]string, want Outcome) {
 	t.Helper()
-	outcome, err := Create(t.Context(), path, u, CreateOptions{Replace: true}, setAll(secrets))
-	if err != nil || outcome != want {
-		t.Fatalf("%q, %v, want %q", outcome, err, want)
+	made, err := Create(t.Context(), path, u, CreateOptions{Replace: true}, setAll(secrets))
+	if err != nil || made.Outcome != want {
+		t.Fatalf("%q, %v, want %q", made.Outcome, err, want)
 	}
 }
 

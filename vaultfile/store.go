@@ -92,35 +92,44 @@ type CreateOptions struct {
 	Replace bool
 }
 
+// Creation is what [Create] did.
+type Creation struct {
+	Outcome Outcome // Created, Replaced or Unchanged
+	Backup  string  // the path of the copy of what was replaced, behind symbolic links; "" where nothing was
+}
+
 // Create makes a new vault at path with what fill puts into it. A vault that is there is an ErrExists,
 // unless o.Replace is set; a file of another kind is an ErrNotVault. The old file is kept as PATH.bak, an earlier PATH.bak that differs as
 // PATH.bak.1 and so on: nothing is lost. Where the key opens the old vault and finds the same content,
-// nothing is written. The outcome is Created, Replaced or Unchanged.
-func Create(ctx context.Context, path string, u *Unlocker, o CreateOptions, fill func(*Draft) error) (outcome Outcome, err error) {
+// nothing is written. With an error comes the zero Creation.
+func Create(ctx context.Context, path string, u *Unlocker, o CreateOptions, fill func(*Draft) error) (Creation, error) {
 	if exists, err := fileExists(path); err != nil {
-		return "", err
+		return Creation{}, err
 	} else if exists && !o.Replace {
-		return "", existsError(path) // before the key is derived
+		return Creation{}, existsError(path) // before the key is derived
 	}
 	s, err := begin(ctx, path, u, o.WriteOptions, true)
 	if err != nil {
-		return "", err
+		return Creation{}, err
 	}
 	defer s.end()
 
 	exists, err := fileExists(s.target)
 	switch {
 	case err != nil:
-		return "", err
+		return Creation{}, err
 	case !exists:
-		return Created, s.writeNew(ctx, fill)
+		if err := s.writeNew(ctx, fill); err != nil {
+			return Creation{}, err
+		}
+		return Creation{Outcome: Created}, nil
 	case !o.Replace:
-		return "", existsError(path)
+		return Creation{}, existsError(path)
 	}
 	draft := newDraft(nil)
 	defer draft.close()
 	if err := fill(draft); err != nil {
-		return "", err
+		return Creation{}, err
 	}
 	return s.replaceAll(ctx, draft)
 }
@@ -280,9 +289,12 @@ func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) error {
 }
 
 // replaceAll replaces an existing file, be it a vault of this key, another vault or none.
-func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error) {
-	_ = durable.Sweep(s.target + BackupSuffix) // as in begin
-	var check func(*os.File) error             // a file that was not read is anything
+func (s *session) replaceAll(ctx context.Context, draft *Draft) (Creation, error) {
+	_ = durable.Sweep(s.target + BackupSuffix) // as in hold
+	check, err := checkUntouched(s.target)     // before it is read and copied
+	if err != nil {
+		return Creation{}, err
+	}
 	old, k, err := s.u.openVault(ctx, s.target)
 	switch {
 	case err == nil:
@@ -293,26 +305,52 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Outcome, error)
 		switch {
 		case err != nil:
 			s.u.release(k)
-			return "", err
+			return Creation{}, err
 		case same:
 			s.u.release(k)
-			return Unchanged, nil
+			return Creation{Outcome: Unchanged}, nil
 		}
 	case canReplace(err) || errors.Is(err, ErrPayload):
 		if k, err = s.freshKey(ctx); err != nil {
-			return "", err
+			return Creation{}, err
 		}
 	default:
-		return "", err
+		return Creation{}, err
 	}
 	defer s.u.release(k)
 	if err := durable.CheckReplaceable(s.target); err != nil {
-		return "", err
+		return Creation{}, err
 	}
-	if _, err := durable.Keep(s.target, BackupSuffix, 0); err != nil {
-		return "", err
+	kept, err := durable.Keep(s.target, BackupSuffix, 0)
+	if err != nil {
+		return Creation{}, err
 	}
-	return Replaced, s.replace(ctx, draft, k, check)
+	if err := s.replace(ctx, draft, k, check); err != nil {
+		return Creation{}, err
+	}
+	return Creation{Outcome: Replaced, Backup: kept}, nil
+}
+
+// checkUntouched returns a check that the file which goes is the one that is at path now, and that nobody has written to
+// it. It serves for what no key opens: checkIs knows no more of a vault, and nothing of what is none.
+func checkUntouched(path string) (func(*os.File) error, error) {
+	was, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	id, notVault := Identify(path)
+	return func(f *os.File) error {
+		is, err := f.Stat()
+		switch {
+		case err != nil:
+			return err
+		case !os.SameFile(was, is) || was.Size() != is.Size() || !was.ModTime().Equal(is.ModTime()):
+			return ErrChanged
+		case notVault != nil:
+			return nil
+		}
+		return checkIs(id)(f) // two writings may come within one tick of the file system's clock
+	}, nil
 }
 
 // sealDraft encodes and encrypts the draft, and closes its base.

@@ -60,15 +60,16 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 	defer input.Destroy()
 
 	s := encryptSummary{VaultFile: path}
-	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) (err error) {
+	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		create := vaultfile.CreateOptions{WriteOptions: a.writeOptions(), Replace: o.force}
-		s.Outcome, err = vaultfile.Create(ctx, path, u, create, func(d *vaultfile.Draft) error {
+		made, err := vaultfile.Create(ctx, path, u, create, func(d *vaultfile.Draft) error {
 			if err := d.SetJSON(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM))); err != nil {
 				return inputJSONError(err)
 			}
 			s.Secrets = d.Len()
 			return nil
 		})
+		s.Outcome, s.Backup = made.Outcome, made.Backup
 		return err
 	})
 	if errors.Is(err, vaultfile.ErrExists) {
@@ -85,7 +86,6 @@ func (a *app) reportEncrypt(s encryptSummary) error {
 	case vaultfile.Unchanged:
 		a.note("%s holds exactly these %s already", s.VaultFile, count(s.Secrets, "secret"))
 	case vaultfile.Replaced:
-		s.Backup = s.VaultFile + vaultfile.BackupSuffix
 		a.note("replaced %s: %s; the old file is kept as %s", s.VaultFile, count(s.Secrets, "secret"), s.Backup)
 	default:
 		a.note("created %s with %s", s.VaultFile, count(s.Secrets, "secret"))
