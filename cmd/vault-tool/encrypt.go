@@ -49,7 +49,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 	if err := refuseSameFile(path, a.keyPath()); err != nil {
 		return err
 	}
-	if _, err := os.Lstat(path); err == nil && !o.force {
+	if _, err := os.Stat(path); err == nil && !o.force {
 		_ = durable.Sweep(path)    // the run that made it may have been killed before it was done
 		return existingVault(path) // before anybody types in vain
 	}

@@ -152,7 +152,7 @@ var outcomes = []outcomeOf{
 	{keysource.ErrTooLarge, exitUsage, "bad_key", "check that --key-file names the key and not another file"},
 
 	{vaultfile.ErrLockTimeout, exitBusy, "busy", "another process is writing the vault; try again, or wait longer with --lock-timeout"},
-	{vaultfile.ErrForeignOwner, exitInsecure, "foreign_owner", "another user may have put it there to stop the command; remove it, or keep the vault in a directory of its own"},
+	{vaultfile.ErrForeignOwner, exitInsecure, "foreign_owner", "another user may have put it there to stop or divert the command; remove it, or keep the vault in a directory of its own"},
 	{vaultfile.ErrSameKey, exitUsage, "same_key", "make another key with: vault-tool init --key-file FILE"},
 	{vaultfile.ErrTooSmall, exitCannotOpen, "not_a_vault", "the file is empty or was cut short; restore the vault from a backup"},
 	{vaultfile.ErrNotVault, exitCannotOpen, "not_a_vault", "check that --vault-file names a vault; if it is damaged, restore it from a backup"},

@@ -32,7 +32,8 @@ var (
 	// ErrRestored is an ErrUnconfirmed where the change was taken back, but the sync after that failed as well.
 	ErrRestored = fmt.Errorf("the old state is back in place, but %w", ErrUnconfirmed)
 
-	// ErrForeignOwner is returned for a directory or a lock file of a user who could use it against this process's.
+	// ErrForeignOwner is returned for a directory, a lock file or a dangling link of a user who could use it against this
+	// process's.
 	ErrForeignOwner = errors.New("belongs to another user")
 
 	// ErrLockTimeout is returned by Lock when another process held the lock for the whole of the time allowed.

@@ -16,11 +16,18 @@ const maxLinks = 40
 // which is what Replace replaces and Lock guards. That file need not exist: the result for a dangling link is the path
 // that Create would have to make. A path that is no symbolic link comes back as it is; links in its directories are left
 // to the kernel. A loop of links is an error.
+//
+// A dangling link of anybody but root and this process's user is an ErrForeignOwner: he would choose where this process
+// makes a file, or its lock.
 func Resolve(path string) (string, error) {
 	name := path
+	var foreign error
 	for range maxLinks + 1 {
 		info, err := os.Lstat(name)
 		if errors.Is(err, fs.ErrNotExist) {
+			if foreign != nil {
+				return "", foreign
+			}
 			return tidy(path, name)
 		}
 		if err != nil {
@@ -28,6 +35,9 @@ func Resolve(path string) (string, error) {
 		}
 		if info.Mode().Type() != fs.ModeSymlink {
 			return tidy(path, name)
+		}
+		if uid, _, ok := ownerOf(info); ok && uid != 0 && uid != os.Geteuid() && foreign == nil {
+			foreign = fmt.Errorf("%s, a symbolic link that leads nowhere: %w (number %d)", name, ErrForeignOwner, uid)
 		}
 		// The kernel may refuse to follow this link (protected_symlinks in sysctl(8)); reading it would get round that.
 		if _, err := os.Stat(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
