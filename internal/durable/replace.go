@@ -49,6 +49,23 @@ type content struct {
 	verify     func(f *os.File) error
 }
 
+// The system calls of a Replace on Linux where nothing fails, in order, without those that only look (dir is the directory,
+// opened once, and every name is taken relative to it):
+//
+//	getdents64(dir)                                          left-overs of killed processes, which are removed
+//	flock(old, LOCK_SH)                                      keeps the old file, once it has a temporary name, from being swept
+//	openat(dir, TEMP, O_RDWR|O_CREAT|O_EXCL|O_NOFOLLOW, 0600)
+//	flock(new, LOCK_EX)                                      tells others that its maker lives
+//	write(new)
+//	fchown, fsetxattr, fchmod(new)                           only what differs
+//	fsync(new)
+//	openat(dir, TEMP, O_RDONLY|O_NOFOLLOW)                   for Verify; then Check reads the old file
+//	renameat2(dir, TEMP, dir, NAME, RENAME_EXCHANGE)         now NAME is the new file and TEMP the old one
+//	newfstatat(dir, TEMP), fcntl(old, F_SETLEASE)            is it the file that was read? Check reads it once more
+//	close(new)
+//	fsync(dir)
+//	unlinkat(dir, TEMP)
+
 // Replace puts data in the place of the content of path, which must be a regular file, reached directly or through
 // symbolic links. The file keeps owner, group, mode and extended attributes. On an error the old file stands as it was;
 // see ErrUnconfirmed for the exception. Errors match fs.ErrNotExist, fs.ErrPermission, ErrNotRegular, ErrMountPoint,
