@@ -53,6 +53,7 @@ type fileOrigin struct {
 
 	opened   bool               // the unlocker has opened a vault
 	identity vaultfile.Identity // of the vault that was returned last
+	vault    fs.FileInfo        // of its file when it was last known to be good; nil for none
 	key      fs.FileInfo        // of the key file when it was last known to be good; nil for none
 	failing  bool               // the last refresh brought an error
 }
@@ -84,17 +85,19 @@ func (o *fileOrigin) close() error {
 	return o.closeSource()
 }
 
-// refresh opens the vault if it has another content. Where it has not, but the key has been touched or
-// there was a failure before, it checks that the key opens the vault: a process that holds the vault
-// open would otherwise notice only at its next start that it could not.
+// refresh opens the vault if it has another content. Where it has not, but the key or the vault has been
+// touched or there was a failure before, it checks that the key opens the vault: a process that holds the
+// vault open would otherwise notice only at its next start that it could not. An identity does not cover
+// the whole file, so damage may leave it as it was.
 func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.Vault, err error) {
 	defer func() { o.failing = err != nil }()
+	vault, key := stat(o.path), o.statKey()
 	id, err := vaultfile.Identify(o.path)
 	if err != nil {
 		return nil, err
 	}
-	key := o.statKey()
-	suspect := thorough || o.failing || o.opened && !sameState(key, o.key)
+	touched := !sameState(key, o.key) || id == o.identity && !sameState(vault, o.vault)
+	suspect := thorough || o.failing || o.opened && touched
 	if id != o.identity {
 		if v, err = o.unlock(ctx, id); err != nil {
 			return nil, err
@@ -106,7 +109,7 @@ func (o *fileOrigin) refresh(ctx context.Context, thorough bool) (v *vaultfile.V
 			return v, err
 		}
 	}
-	o.key = key
+	o.vault, o.key = vault, key
 	return v, nil
 }
 
@@ -153,9 +156,14 @@ func (o *fileOrigin) statKey() fs.FileInfo {
 	if o.keyPath == "" {
 		return nil
 	}
-	info, err := os.Stat(o.keyPath)
+	return stat(o.keyPath)
+}
+
+// stat returns nil for what cannot be looked at: the check that follows says why.
+func stat(path string) fs.FileInfo {
+	info, err := os.Stat(path)
 	if err != nil {
-		return nil // the check that follows says why
+		return nil
 	}
 	return info
 }

@@ -119,10 +119,10 @@ func (p *Provider) Lookup(name string) (value string, source Source, err error) 
 	return v.Lookup(name)
 }
 
-// Use calls f with the bytes of a secret: those of the vault where they stand in locked memory, else
-// those of the environment. Nothing is copied. f must neither change nor keep them. While f runs the
-// snapshot it looks into stays, also when it has been replaced. The error is f's, or wraps [ErrNotFound]
-// or [ErrClosed].
+// Use calls f with the bytes of a secret: those of the vault where they stand in locked memory, which is
+// read-only, so that a write to them ends the process; else a copy of the environment's, which is wiped
+// when f returns. f must neither change nor keep them. While f runs the snapshot it looks into stays, also
+// when it has been replaced. The error is f's, or wraps [ErrNotFound] or [ErrClosed].
 func (p *Provider) Use(name string, f func(secret []byte) error) error {
 	s, count := p.acquire()
 	if s == nil {
@@ -131,6 +131,18 @@ func (p *Provider) Use(name string, f func(secret []byte) error) error {
 	defer s.leave(count)
 	v := p.view(s)
 	return v.Use(name, f)
+}
+
+// UseCopy is Use with a copy that f may change, for what decodes in place. The copy is in ordinary memory
+// and is wiped when f returns; f must not keep it.
+func (p *Provider) UseCopy(name string, f func(secret []byte) error) error {
+	s, count := p.acquire()
+	if s == nil {
+		return ErrClosed
+	}
+	defer s.leave(count)
+	v := p.view(s)
+	return v.UseCopy(name, f)
 }
 
 // SourceOf says where a secret would be found, without a copy of its value. The error is [ErrClosed] or

@@ -236,3 +236,40 @@ func TestShortKeyIsNoted(t *testing.T) {
 		t.Errorf("%+v, %v", status, err)
 	}
 }
+
+// TestWritesToCopies: what a callback writes to a value of the environment, or to a copy, changes nothing for anybody.
+func TestWritesToCopies(t *testing.T) {
+	s := newSite(t, map[string]string{"OF_VAULT": "value"})
+	c := s.config()
+	c.LookupEnv = envOf(map[string]string{"OF_ENV": "value", "EMPTY": ""})
+	p := mustOpen(t, c)
+	var kept []byte
+	scribble := func(secret []byte) error {
+		if string(secret) != "value" {
+			t.Errorf("got %q", secret)
+		}
+		secret[0], kept = 'X', secret
+		return nil
+	}
+	for what, use := range map[string]func() error{
+		"Use of the environment":     func() error { return p.Use("OF_ENV", scribble) },
+		"UseCopy of the environment": func() error { return p.UseCopy("OF_ENV", scribble) },
+		"UseCopy of the vault":       func() error { return p.UseCopy("OF_VAULT", scribble) },
+		"UseCopy in a view":          func() error { return p.View(func(v *View) error { return v.UseCopy("OF_VAULT", scribble) }) },
+	} {
+		if err := use(); err != nil || string(kept) != "\x00\x00\x00\x00\x00" {
+			t.Errorf("%s: %v; the copy is not wiped", what, err)
+		}
+		if p.Get("OF_ENV") != "value" || p.Get("OF_VAULT") != "value" {
+			t.Errorf("%s changed a secret", what)
+		}
+	}
+	if err := p.Use("EMPTY", func(secret []byte) error { return nil }); err != nil {
+		t.Error(err)
+	}
+	wantError(t, p.UseCopy("NOWHERE", scribble), ErrNotFound)
+	if err := p.Close(); err != nil {
+		t.Fatal(err)
+	}
+	wantError(t, p.UseCopy("OF_ENV", scribble), ErrClosed)
+}

@@ -73,6 +73,39 @@ func TestBadVaultKeepsTheLastSnapshot(t *testing.T) {
 	}
 }
 
+// TestDamageThatLeavesTheIdentity: a byte that changes between the header and the tag is told at the next look, and
+// again until the file is whole.
+func TestDamageThatLeavesTheIdentity(t *testing.T) {
+	s := newSite(t, map[string]string{"A": "a value of some length"})
+	p := mustOpen(t, s.config())
+	good := readAll(t, s)
+	before, err := vaultfile.Identify(s.vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data, err := os.ReadFile(s.vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-20] ^= 1 // the tag is the last 16 bytes
+	rename(t, s.vault, s.vault+".x")
+	writeFile(t, s.vault, string(data))
+	if after, err := vaultfile.Identify(s.vault); err != nil || after != before {
+		t.Fatalf("the damage shows in the identity, or %v", err)
+	}
+	for range 2 {
+		_, err := p.refresh(t.Context(), false)
+		wantError(t, err, vaultfile.ErrDecryption)
+		if p.Get("A") != "a value of some length" {
+			t.Error("the good snapshot is gone")
+		}
+	}
+	good.restore(t, s)
+	if _, err := p.refresh(t.Context(), false); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReloadDerivesNothing: a vault that was rewritten under the same key opens without the passphrase,
 // so without a derivation.
 func TestReloadDerivesNothing(t *testing.T) {

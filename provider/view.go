@@ -1,8 +1,8 @@
 package provider
 
 import (
+	"bytes"
 	"fmt"
-	"unsafe"
 
 	"github.com/mazevault/vault-tool/internal/redact"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -72,18 +72,20 @@ func (v *View) Use(name string, f func(secret []byte) error) error {
 		return f(secret)
 	}
 	if value, ok := v.lookupEnv(name); ok {
-		return f(bytesOf(value))
+		secret := []byte(value) // f may write to it by mistake, and a string's own memory must not change
+		defer clear(secret)
+		return f(secret)
 	}
 	return fmt.Errorf("%w: %s", ErrNotFound, printable(name))
 }
 
-// bytesOf returns the bytes of an environment variable without a copy of them, which would be one more
-// that nobody wipes.
-func bytesOf(value string) []byte {
-	if value == "" {
-		return []byte{}
-	}
-	return unsafe.Slice(unsafe.StringData(value), len(value))
+// UseCopy is [Provider.UseCopy] in this snapshot.
+func (v *View) UseCopy(name string, f func(secret []byte) error) error {
+	return v.Use(name, func(secret []byte) error {
+		own := bytes.Clone(secret)
+		defer clear(own)
+		return f(own)
+	})
 }
 
 // SourceOf is [Provider.SourceOf] in this snapshot.
