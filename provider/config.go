@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -26,6 +27,10 @@ const DefaultAzureSecret = "mazevault-vault-key"
 // DefaultPollInterval is how often [Provider.Watch] looks at the files without having been notified of
 // a change.
 const DefaultPollInterval = 30 * time.Second
+
+// DefaultKeyInterval is how often a key that is in no file, but in Azure Key Vault, say, is asked for again while the provider
+// watches.
+const DefaultKeyInterval = 5 * time.Minute
 
 // Config says where the secrets are. The zero value is the legacy mode: the environment alone.
 //
@@ -61,9 +66,28 @@ type Config struct {
 	// provider only, and not put into the environment of the process.
 	LookupEnv func(name string) (value string, ok bool)
 
+	// Require are the secrets that have to have a value, in the vault or the environment. Opening fails where one has none,
+	// with a [MissingError], and so does a reload: the last good vault then stays in service.
+	Require []string
+
+	// Grace is how long the value of a secret from before its last change is kept for [Provider.Previous]; 0 keeps none.
+	Grace time.Duration
+
+	// Watch makes the provider watch from the opening on until Close, as with [Provider.Watch]. OnChange, if set, does so
+	// too, and is told of the changes.
+	Watch    bool
+	OnChange func(Change)
+
 	// PollInterval is how often Watch looks at the files though nothing was notified; 0 means
 	// DefaultPollInterval.
 	PollInterval time.Duration
+
+	// KeyInterval is how often, at the most, a key that is in no file is asked for again, to notice that it has been disabled or replaced;
+	// 0 means DefaultKeyInterval. A key file is looked at whenever it is touched.
+	KeyInterval time.Duration
+
+	// Deriver, if set, derives keys instead of the fastest implementation.
+	Deriver *kdf.Deriver
 
 	dotenvDefault bool
 }
@@ -102,9 +126,21 @@ func WithLookupEnv(lookup func(name string) (value string, ok bool)) Option {
 // WithPollInterval sets [Config].PollInterval.
 func WithPollInterval(d time.Duration) Option { return func(c *Config) { c.PollInterval = d } }
 
+// WithRequire sets [Config].Require.
+func WithRequire(names ...string) Option { return func(c *Config) { c.Require = names } }
+
+// WithWatch makes the provider watch until Close; see [Config].OnChange. report may be nil.
+func WithWatch(report func(Change)) Option {
+	return func(c *Config) { c.Watch, c.OnChange = true, report }
+}
+
+// WithGrace sets [Config].Grace.
+func WithGrace(d time.Duration) Option { return func(c *Config) { c.Grace = d } }
+
 // FromEnv opens the provider that the environment describes. It is the one function of the package that
 // reads configuration from there: EnvVaultFile, EnvKeyFile, EnvAzureURL, EnvAzureSecret. Without a vault
-// file it returns a provider of the environment alone, and no error. Where both a key file and Azure Key
+// file it returns a provider of the environment alone, and no error; but where EnvKeyFile or EnvAzureURL is set and EnvVaultFile is
+// not there at all, its name may be misspelt, and the error is [ErrNoVault]: set it to nothing to have no vault. Where both a key file and Azure Key
 // Vault are set, the key is taken from Azure Key Vault. Errors are those of [Open].
 func FromEnv(ctx context.Context, options ...Option) (*Provider, error) {
 	var c Config
@@ -118,6 +154,9 @@ func FromEnv(ctx context.Context, options ...Option) (*Provider, error) {
 	get := func(name string) string {
 		value, _ := env(name)
 		return value
+	}
+	if _, ok := env(EnvVaultFile); !ok && (get(EnvKeyFile) != "" || get(EnvAzureURL) != "") {
+		return nil, ErrNoVault
 	}
 	c.VaultFile, c.KeyFile = get(EnvVaultFile), get(EnvKeyFile)
 	c.AzureURL, c.AzureSecret = get(EnvAzureURL), get(EnvAzureSecret)
@@ -178,20 +217,20 @@ func (c *Config) origin() (origin, error) {
 	}
 	switch {
 	case c.Source != nil:
-		return newFileOrigin(path, c.Source, nil), nil
+		return c.newFileOrigin(path, c.Source, nil), nil
 	case c.AzureURL != "":
 		source, err := c.azure()
 		if err != nil {
 			return nil, err
 		}
-		return newFileOrigin(path, source, closer(source)), nil
+		return c.newFileOrigin(path, source, closer(source)), nil
 	case c.KeyFile != "":
 		keyPath, err := absolute(c.KeyFile)
 		if err != nil {
 			return nil, err
 		}
 		source := keysource.NewFile(keyPath)
-		return newFileOrigin(path, source, closer(source)), nil
+		return c.newFileOrigin(path, source, closer(source)), nil
 	}
 	return nil, ErrNoKey
 }

@@ -60,7 +60,10 @@ func TestFromEnv(t *testing.T) {
 		azureSecret string // that was opened
 	}{
 		"legacy":            {env: map[string]string{"A": "of the environment"}, value: "of the environment"},
-		"legacy with a key": {env: map[string]string{"A": "e", EnvKeyFile: "/nowhere", EnvAzureURL: url}, value: "e"},
+		"legacy with a key": {env: map[string]string{"A": "e", EnvVaultFile: "", EnvKeyFile: "/nowhere", EnvAzureURL: url}, value: "e"},
+		"vault misspelt":    {env: map[string]string{"A": "e", "MAZEVAULT_VALT_FILE": s.vault, EnvKeyFile: s.key}, err: ErrNoVault},
+		"Azure, no vault":   {env: map[string]string{"A": "e", EnvAzureURL: url}, options: []Option{azure}, err: ErrNoVault},
+		"empty key":         {env: map[string]string{"A": "e", EnvKeyFile: "", EnvAzureURL: ""}, value: "e"},
 		"empty is unset":    {env: map[string]string{"A": "e", EnvVaultFile: ""}, value: "e"},
 		"key file":          {env: map[string]string{EnvVaultFile: s.vault, EnvKeyFile: s.key, EnvAzureURL: ""}, value: "of the vault"},
 		"no key":            {env: map[string]string{EnvVaultFile: s.vault, EnvKeyFile: ""}, err: ErrNoKey},
@@ -105,6 +108,7 @@ func TestFromEnv(t *testing.T) {
 func TestErrorsSayWhatToDo(t *testing.T) {
 	for err, wants := range map[error][]string{
 		ErrNoAzure: {"MAZEVAULT_VAULT_AKV_URL", "github.com/mazevault/vault-tool/keysource/azurekeyvault", "WithAzureKeyVault"},
+		ErrNoVault: {"MAZEVAULT_VAULT_FILE", "MAZEVAULT_VAULT_KEY_FILE", "to nothing"},
 		ErrNoKey:   {"MAZEVAULT_VAULT_KEY_FILE", "MAZEVAULT_VAULT_AKV_URL"},
 	} {
 		for _, want := range wants {

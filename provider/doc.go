@@ -2,13 +2,13 @@
 //
 // # Use
 //
-//	secrets, err := provider.FromEnv(ctx)
+//	secrets, err := provider.FromEnv(ctx,
+//		provider.WithRequire("DATABASE_URL", "MAZEVAULT_JWT_KEY"),
+//		provider.WithWatch(func(c provider.Change) { … }))
 //	if err != nil { … }
 //	defer secrets.Close()
-//	if err := secrets.Require("DATABASE_URL", "MAZEVAULT_JWT_KEY"); err != nil { … }
 //	dsn := secrets.Get("DATABASE_URL")
 //	err = secrets.Use("MAZEVAULT_JWT_KEY", func(key []byte) error { … })
-//	go secrets.Watch(ctx, func(c provider.Change) { … })
 //
 // [FromEnv] is configured by the variables that vault-tool itself reads; [Open] takes the same as
 // values. Without a vault file the provider works on the environment alone, so that a service can be
@@ -19,7 +19,7 @@
 // A vault that is configured and cannot be opened is an error at the start, never an empty answer. A
 // lookup never waits: not for another one, not for a reload. A reload puts a whole new snapshot in the
 // place of the old one; each lookup, and each [Provider.View] of several, sees one snapshot. Where a new
-// vault cannot be opened, the last good snapshot serves on. The key from before a rotation is forgotten
+// vault cannot be opened, or lacks a secret of [Config].Require, the last good snapshot serves on. The key from before a rotation is forgotten
 // with it, and opens nothing any more.
 //
 // Secrets of the vault stand once, in locked memory (see vaultfile). A snapshot that was replaced is

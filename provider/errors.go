@@ -16,6 +16,13 @@ var (
 	// ErrNotFound: a secret is in neither the vault nor the environment. A [MissingError] matches too.
 	ErrNotFound = errors.New("provider: secret is in neither the vault nor the environment")
 
+	// ErrNoPrevious: no value from before the last change of a secret is kept (any more); see [Provider.Previous].
+	ErrNoPrevious = errors.New("provider: no previous value of the secret is kept")
+
+	// ErrNoVault: a key is configured, but nothing that says where its vault is.
+	ErrNoVault = errors.New("provider: a key is configured (" + EnvKeyFile + " or " + EnvAzureURL + "), but " + EnvVaultFile +
+		" is not set: set it to the path of the vault, or to nothing to do without one")
+
 	// ErrNoKey: a vault file is configured, but nothing that says where its key is.
 	ErrNoKey = errors.New("provider: a vault file is configured, but no key: set " + EnvKeyFile + " or " + EnvAzureURL)
 
@@ -25,8 +32,12 @@ var (
 
 	// ErrNoNotify: the system does not notify of changes, because its limits are used up, say, or a directory may not be
 	// read. [Provider.Watch] then notices changes by looking every poll interval ([Config].PollInterval), so later, but misses
-	// none. It is a [Change]'s Err and says nothing about the vault.
+	// none. It is a [Change]'s Warning.
 	ErrNoNotify = errors.New("provider: the system does not notify of changes")
+
+	// ErrSuccessor: the vault does not open with its key but with the successor of that, so that a rotation has begun and not ended, or somebody
+	// has put a key and a vault there. The name of the successor follows. It is a [Change]'s Warning, and stands in [Status] as long as it is so.
+	ErrSuccessor = errors.New("provider: the vault was opened with the successor of its key")
 
 	// ErrDotenv: a .env file does not parse, or its values cannot be set.
 	ErrDotenv = errors.New("provider: cannot load the .env file")

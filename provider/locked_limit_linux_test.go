@@ -103,8 +103,8 @@ func reloadUnderLimit(t *testing.T, dir string) {
 			t.Errorf("%s: %d names", stage, len(p.Names()))
 		}
 		status, err := p.Status()
-		if err != nil || status.Unlocked != nil {
-			t.Errorf("%s: memory was not locked: %v, %v; %s", stage, status.Unlocked, err, lockedNow(t))
+		if err != nil || status.NotLocked != nil {
+			t.Errorf("%s: memory was not locked: %v, %v; %s", stage, status.NotLocked, err, lockedNow(t))
 		}
 		t.Log(stage, lockedNow(t))
 	}

@@ -121,7 +121,7 @@ func (n *notifier) renew(paths []string) {
 	}
 }
 
-// leadsNowhere tells that there is no such directory. What makes it one is noticed where the path breaks off.
+// leadsNowhere tells that there is no such directory. What makes it one is noticed where the path breaks off, or by looking.
 func leadsNowhere(err error) bool {
 	return errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) || errors.Is(err, syscall.ELOOP)
 }
@@ -155,7 +155,7 @@ func routes(paths []string) (dirs, names map[string]bool) {
 	return dirs, names
 }
 
-// walk calls note with every symbolic link that an absolute path leads through, and with its end. It
+// walk calls note with every symbolic link that an absolute path leads through, and with its end, or with the first part that is not there. It
 // resolves as the system does, so that ".." behind a link is the parent of the link's target.
 func walk(path string, note func(entry string)) {
 	at, rest := splitRoot(path)
@@ -171,6 +171,10 @@ func walk(path string, note func(entry string)) {
 		}
 		next := filepath.Join(at, part)
 		target, err := os.Readlink(next)
+		if errors.Is(err, fs.ErrNotExist) { // what is watched for is the part that is missing first
+			note(next)
+			return
+		}
 		if err != nil || links == maxLinks { // no link, or nothing there
 			at = next
 			continue

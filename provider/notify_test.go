@@ -27,9 +27,9 @@ func watchWith(t *testing.T, p *Provider, newNotifier func([]string) *notifier) 
 
 func wantNoNotify(t *testing.T, c Change, cause error) {
 	t.Helper()
-	wantError(t, c.Err, ErrNoNotify)
-	wantError(t, c.Err, cause)
-	if c.names() || !strings.Contains(c.Err.Error(), "looked at every 50ms") {
+	wantError(t, c.Warning, ErrNoNotify)
+	wantError(t, c.Warning, cause)
+	if c.names() || c.Err != nil || !strings.Contains(c.Warning.Error(), "looked at every 50ms") {
 		t.Errorf("%+v", c)
 	}
 }

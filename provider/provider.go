@@ -3,12 +3,12 @@ package provider
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/mazevault/vault-tool/internal/redact"
-	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 // Provider answers lookups of secrets. All methods may be called concurrently, from callbacks too. It
@@ -18,17 +18,26 @@ type Provider struct {
 	current   atomic.Pointer[snapshot] // nil when closed
 	lookupEnv func(name string) (string, bool)
 
-	origin       origin // nil for the environment alone; used by the holder of turn only
+	origin       origin // nil for the environment alone; asked by one look at a time
+	required     []string
+	grace        time.Duration
 	pollInterval time.Duration
 	short        *atomic.Bool // whether the passphrase is; nil where nothing is known of it
 
-	turn    chan struct{}   // holds the one token for refreshing: a mutex that a context need not wait for
-	closing context.Context // ends with Close
-	close   context.CancelFunc
+	closing  context.Context // ends with Close
+	close    context.CancelFunc
+	shutDown func() error
 
 	mu       sync.Mutex
-	problem  error                 // of the last refresh
-	watchers map[*watcher]struct{} // who is told of changes
+	running  *look                      // what is under way, nil for none
+	waiting  *look                      // what comes after it, nil for none
+	watchers map[*watcher]struct{}      // who is told of changes
+	untold   *watcher                   // what nobody was told; nil while there are watchers
+	previous map[string]*previousSecret // by name
+	checked  time.Time                  // when the last look ended
+	problem  error                      // of the last look
+	standing error                      // a warning about the vault in service
+	deafness error                      // why a watcher is not notified
 }
 
 // open completes what Open and FromEnv begin.
@@ -41,43 +50,75 @@ func open(ctx context.Context, c Config, env func(string) (string, bool)) (*Prov
 		return nil, err
 	}
 	p := &Provider{
-		lookupEnv: env, origin: from, pollInterval: c.PollInterval,
-		turn: make(chan struct{}, 1), watchers: make(map[*watcher]struct{}),
+		lookupEnv: env, origin: from, required: slices.Clone(c.Require), grace: c.Grace, pollInterval: c.PollInterval,
+		watchers: make(map[*watcher]struct{}), untold: newWatcher(), previous: make(map[string]*previousSecret),
 	}
 	if p.pollInterval <= 0 {
 		p.pollInterval = DefaultPollInterval
 	}
 	p.closing, p.close = context.WithCancel(context.Background())
+	p.shutDown = sync.OnceValue(p.end)
 	p.current.Store(&snapshot{loaded: time.Now()})
-	if from == nil {
-		return p, nil
-	}
 	if file, ok := from.(*fileOrigin); ok {
 		p.short = &file.source.short
 	}
-	if _, err := p.refresh(ctx, false); err != nil {
+	if err := p.begin(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
+	}
+	if c.Watch || c.OnChange != nil {
+		go func() { _ = p.Watch(p.closing, c.OnChange) }() // ends with the provider
 	}
 	return p, nil
 }
 
+// begin loads the first vault.
+func (p *Provider) begin(ctx context.Context) error {
+	if p.origin == nil {
+		return p.Require(p.required...)
+	}
+	_, err := p.refresh(ctx, false)
+	return err
+}
+
+// closePatience is how long Close waits for a source that does not heed its context.
+const closePatience = time.Second
+
 // Close wipes the secrets and what opens the vault, and ends every Watch. Lookups that are under way end
 // as if nothing had happened, and the last of them wipes the snapshot; later ones get [ErrClosed]. It
-// may be called again. The error is that of closing the source of the key, if it has one.
-func (p *Provider) Close() error {
+// may be called again. The error is that of closing the source of the key, if it has one, or that the source
+// has not answered within a second; what opens the vault is then wiped when it does.
+func (p *Provider) Close() error { return p.shutDown() }
+
+func (p *Provider) end() error {
+	p.mu.Lock()
 	p.close()
-	p.turn <- struct{}{} // a refresh under way ends first, and soon, for its context has ended
-	defer func() { <-p.turn }()
+	running := p.running
+	p.endAllPrevious()
+	p.mu.Unlock()
 	if s := p.current.Swap(nil); s != nil {
 		s.retire()
 	}
-	from := p.origin
-	p.origin = nil
-	if from == nil {
+	if p.origin == nil {
 		return nil
 	}
-	return from.close()
+	if running == nil {
+		return p.origin.close()
+	}
+	patience := time.NewTimer(closePatience)
+	defer patience.Stop()
+	select {
+	case <-running.done:
+		return p.origin.close()
+	case <-patience.C:
+		go func() {
+			<-running.done
+			_ = p.origin.close() // nobody waits for it any more
+		}()
+		return errStillAsked
+	}
 }
+
+var errStillAsked = errors.New("provider: closed, but the source of the key or of the vault has not answered yet; what opens the vault is wiped when it does")
 
 // acquire enters the current snapshot. The caller leaves it through the returned counter. Both are nil
 // when the provider is closed.
@@ -94,8 +135,8 @@ func (p *Provider) acquire() (*snapshot, *readerCount) {
 	}
 }
 
-func (p *Provider) view(s *snapshot) View {
-	return View{vault: s.vault, values: s.values, lookupEnv: p.lookupEnv}
+func (p *Provider) readerOf(s *snapshot) reader {
+	return reader{vault: s.vault, values: s.values, lookupEnv: p.lookupEnv}
 }
 
 // Get returns a secret as a string: the vault's value, else that of the environment, else "". A string
@@ -115,8 +156,9 @@ func (p *Provider) Lookup(name string) (value string, source Source, err error) 
 		return "", FromNone, ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.Lookup(name)
+	r := p.readerOf(s)
+	value, source = r.lookup(name)
+	return value, source, nil
 }
 
 // Use calls f with the bytes of a secret: those of the vault where they stand in locked memory, which is
@@ -129,8 +171,8 @@ func (p *Provider) Use(name string, f func(secret []byte) error) error {
 		return ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.Use(name, f)
+	r := p.readerOf(s)
+	return r.use(name, f)
 }
 
 // UseCopy is Use with a copy that f may change, for what decodes in place. The copy is in ordinary memory
@@ -141,8 +183,8 @@ func (p *Provider) UseCopy(name string, f func(secret []byte) error) error {
 		return ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.UseCopy(name, f)
+	r := p.readerOf(s)
+	return r.useCopy(name, f)
 }
 
 // SourceOf says where a secret would be found, without a copy of its value. The error is [ErrClosed] or
@@ -153,8 +195,9 @@ func (p *Provider) SourceOf(name string) (Source, error) {
 		return FromNone, ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.SourceOf(name)
+	r := p.readerOf(s)
+	source, _ := r.find(name)
+	return source, nil
 }
 
 // Require returns nil if all the secrets named have a value, and otherwise a [MissingError] with all that
@@ -166,8 +209,8 @@ func (p *Provider) Require(names ...string) error {
 		return ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.Require(names...)
+	r := p.readerOf(s)
+	return r.require(names...)
 }
 
 // Names returns the names of the secrets in the vault, sorted bytewise; none when there is no vault or
@@ -178,8 +221,8 @@ func (p *Provider) Names() []string {
 		return nil
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	return v.Names()
+	r := p.readerOf(s)
+	return r.names()
 }
 
 // View calls f with one snapshot, for secrets that belong together, such as a user's name and password.
@@ -190,38 +233,7 @@ func (p *Provider) View(f func(*View) error) error {
 		return ErrClosed
 	}
 	defer s.leave(count)
-	v := p.view(s)
-	defer func() { v.ended = true }()
-	return f(&v)
-}
-
-// Status is what may be shown of a provider in a health check: no names and no values.
-type Status struct {
-	Vault      bool      // there is a vault; false for the environment alone
-	Secrets    int       // in the vault
-	Generation uint64    // counts the vaults loaded so far, from 1; 0 without a vault
-	Loaded     time.Time // when the one in service was loaded
-	Problem    error     // why the last refresh failed, nil if it did not
-	ShortKey   bool      // the passphrase has less than keysource.ShortBytes bytes
-	Unlocked   error     // why secrets are not in locked memory, nil if they are; see vaultfile.MemoryLocked
-}
-
-// Status tells how the provider is. The error is [ErrClosed] or nil.
-func (p *Provider) Status() (Status, error) {
-	s, count := p.acquire()
-	if s == nil {
-		return Status{}, ErrClosed
-	}
-	defer s.leave(count)
-	status := Status{
-		Loaded: s.loaded, Generation: s.generation,
-		Problem: p.lastProblem(), Unlocked: vaultfile.MemoryLocked(),
-	}
-	if s.vault != nil {
-		status.Vault, status.Secrets = true, s.vault.Len()
-	}
-	if p.short != nil {
-		status.ShortKey = p.short.Load()
-	}
-	return status, nil
+	v := &View{lookups: p.readerOf(s), snapshot: s, count: count}
+	defer v.ended.Store(true)
+	return f(v)
 }

@@ -1,137 +1,94 @@
 package provider
 
 import (
-	"bytes"
-	"fmt"
+	"sync/atomic"
 
 	"github.com/mazevault/vault-tool/internal/redact"
-	"github.com/mazevault/vault-tool/vaultfile"
 )
-
-// Source says where a secret was found.
-type Source int
-
-// The sources, in the order they are asked.
-const (
-	FromNone        Source = iota // nowhere
-	FromVault                     // in the vault
-	FromEnvironment               // in the environment, which a .env file may have filled
-)
-
-// String returns "none", "vault" or "environment".
-func (s Source) String() string {
-	switch s {
-	case FromVault:
-		return "vault"
-	case FromEnvironment:
-		return "environment"
-	}
-	return "none"
-}
-
-// MarshalText implements encoding.TextMarshaler with String's words.
-func (s Source) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // View is one snapshot of the secrets: what is read through it belongs together, whatever is reloaded
-// meanwhile. It is valid inside the callback of [Provider.View] and must not be kept; used afterwards by
-// the same goroutine it gives [ErrClosed]. The environment is not part of the snapshot.
+// meanwhile. It is valid inside the callback of [Provider.View]; used afterwards it gives [ErrClosed]. It may be used
+// concurrently. The environment is not part of the snapshot.
 type View struct {
 	redact.Value
-	vault     *vaultfile.Vault  // nil: the environment alone
-	values    map[string][]byte // of the vault, in its locked memory
-	lookupEnv func(name string) (string, bool)
-	ended     bool
+	lookups  reader
+	snapshot *snapshot
+	count    *readerCount // of the Provider.View that it belongs to
+	ended    atomic.Bool
 }
+
+// enter keeps the snapshot's memory for a lookup, also where the view was kept and its callback returns meanwhile. The
+// caller leaves with leave if it returns true. A reader who finds the view not ended had counted himself before the reader of
+// Provider.View left, so the memory is not wiped under him.
+func (v *View) enter() bool {
+	v.count.n.Add(1)
+	if v.ended.Load() {
+		v.leave()
+		return false
+	}
+	return true
+}
+
+func (v *View) leave() { v.snapshot.leave(v.count) }
 
 // Get is [Provider.Get] in this snapshot.
 func (v *View) Get(name string) string {
-	value, _, _ := v.Lookup(name) // a closed view has no values
+	value, _, _ := v.Lookup(name) // an ended view has no values
 	return value
 }
 
 // Lookup is [Provider.Lookup] in this snapshot.
 func (v *View) Lookup(name string) (value string, source Source, err error) {
-	if v.ended {
+	if !v.enter() {
 		return "", FromNone, ErrClosed
 	}
-	if secret, ok := v.values[name]; ok {
-		return string(secret), FromVault, nil
-	}
-	if value, ok := v.lookupEnv(name); ok {
-		return value, FromEnvironment, nil
-	}
-	return "", FromNone, nil
+	defer v.leave()
+	value, source = v.lookups.lookup(name)
+	return value, source, nil
 }
 
 // Use is [Provider.Use] in this snapshot.
 func (v *View) Use(name string, f func(secret []byte) error) error {
-	if v.ended {
+	if !v.enter() {
 		return ErrClosed
 	}
-	if secret, ok := v.values[name]; ok {
-		return f(secret)
-	}
-	if value, ok := v.lookupEnv(name); ok {
-		secret := []byte(value) // f may write to it by mistake, and a string's own memory must not change
-		defer clear(secret)
-		return f(secret)
-	}
-	return fmt.Errorf("%w: %s", ErrNotFound, printable(name))
+	defer v.leave()
+	return v.lookups.use(name, f)
 }
 
 // UseCopy is [Provider.UseCopy] in this snapshot.
 func (v *View) UseCopy(name string, f func(secret []byte) error) error {
-	return v.Use(name, func(secret []byte) error {
-		own := bytes.Clone(secret)
-		defer clear(own)
-		return f(own)
-	})
+	if !v.enter() {
+		return ErrClosed
+	}
+	defer v.leave()
+	return v.lookups.useCopy(name, f)
 }
 
 // SourceOf is [Provider.SourceOf] in this snapshot.
 func (v *View) SourceOf(name string) (Source, error) {
-	source, _, err := v.find(name)
-	return source, err
-}
-
-// find also tells whether the value is empty.
-func (v *View) find(name string) (source Source, empty bool, err error) {
-	if v.ended {
-		return FromNone, true, ErrClosed
+	if !v.enter() {
+		return FromNone, ErrClosed
 	}
-	if secret, ok := v.values[name]; ok {
-		return FromVault, len(secret) == 0, nil
-	}
-	if value, ok := v.lookupEnv(name); ok {
-		return FromEnvironment, value == "", nil
-	}
-	return FromNone, true, nil
+	defer v.leave()
+	source, _ := v.lookups.find(name)
+	return source, nil
 }
 
 // Require is [Provider.Require] in this snapshot.
 func (v *View) Require(names ...string) error {
-	var unset, empty []string
-	for _, name := range names {
-		source, hollow, err := v.find(name)
-		switch {
-		case err != nil:
-			return err
-		case source == FromNone:
-			unset = append(unset, name)
-		case hollow:
-			empty = append(empty, name)
-		}
+	if !v.enter() {
+		return ErrClosed
 	}
-	if unset == nil && empty == nil {
-		return nil
-	}
-	return &MissingError{Unset: unset, Empty: empty}
+	defer v.leave()
+	return v.lookups.require(names...)
 }
 
 // Names is [Provider.Names] in this snapshot.
 func (v *View) Names() []string {
-	if v.ended || v.vault == nil {
+	if !v.enter() {
 		return nil
 	}
-	return v.vault.Names()
+	defer v.leave()
+	return v.lookups.names()
 }

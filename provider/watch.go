@@ -3,7 +3,6 @@ package provider
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 )
 
@@ -20,18 +19,20 @@ const (
 	firstRetry = time.Second
 )
 
-// Watch keeps the secrets current until ctx ends, and calls report for every change. It blocks: start
-// it in a goroutine. It notices that the vault or its key file is replaced, also by way of symbolic
-// links (as Kubernetes does it) or of a bind-mounted directory, by notifications of the system and by
-// looking every poll interval where those do not come. A vault rewritten under the same key is read
-// again without a key derivation.
+// Watch keeps the secrets current until ctx ends, and calls report for every change; nil is for who only
+// wants them current. It blocks: start it in a goroutine, or see [WithWatch]. It notices that the vault or its
+// key file is replaced, also by way of symbolic links (as Kubernetes does it) or of a bind-mounted directory, by
+// notifications of the system and by looking every poll interval where those do not come. A vault rewritten
+// under the same key is read again without a key derivation.
 //
-// report is called by one goroutine, in order, and may call the provider. It is not called for what
-// changes no secret, such as a rotation of the key. An error is reported once, however often it is met,
-// until another takes its place or it is over; see [Change]. Changes found by Reload and WithRotation,
-// and those since the opening of the provider, are reported too. Of several Watch calls each gets all.
-// Where the system refuses notifications, from the start or later, an [ErrNoNotify] is reported, once
-// in a Watch, and polling goes on.
+// report is called by the goroutine that called Watch, in order, and may call the provider. While it runs the
+// secrets are kept current all the same, and what it has missed then comes in one change. It is not called for
+// what changes no secret, such as a rotation of the key. An error is reported once, however often it is met,
+// until one of another kind takes its place or it is over; see [Change]. Changes found by Reload and
+// WithRotation are reported too. Of several Watch calls each gets all. What was found while nobody watched,
+// since the opening or since the last Watch has ended, goes to the next one, and a problem that lasts is told to
+// each that begins. Where the system refuses notifications, from the start or later, an [ErrNoNotify] is
+// reported, once in a Watch, and polling goes on.
 //
 // The error is ctx's, or [ErrClosed] when the provider is closed.
 func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
@@ -39,13 +40,40 @@ func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
 }
 
 func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier func(paths []string) *notifier) error {
-	w := &watcher{ready: make(chan struct{}, 1)}
-	paths, err := p.subscribe(ctx, w)
+	w, err := p.subscribe(ctx)
 	if err != nil {
 		return err
 	}
 	defer p.unsubscribe(w)
 
+	looking, stopLooking := context.WithCancel(ctx)
+	stopped := make(chan struct{})
+	go func() {
+		defer close(stopped)
+		p.keepCurrent(looking, w, newNotifier)
+	}()
+	defer func() { stopLooking(); <-stopped }()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.closing.Done():
+			return ErrClosed
+		case <-w.ready:
+			if c, ok := w.take(); ok && report != nil {
+				report(c)
+			}
+		}
+	}
+}
+
+// keepCurrent looks at the files when they are touched, and every poll interval, until ctx ends.
+func (p *Provider) keepCurrent(ctx context.Context, w *watcher, newNotifier func(paths []string) *notifier) {
+	var paths []string
+	if p.origin != nil {
+		paths = p.origin.files()
+	}
+	p.noteDeafness(nil)
 	notify := newNotifier(paths)
 	defer notify.close()
 	timer := time.NewTimer(0) // something may have changed since the opening
@@ -54,15 +82,11 @@ func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier f
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
-		case <-p.closing.Done():
-			return ErrClosed
+			return
 		case err := <-notify.failure():
-			report(Change{Err: fmt.Errorf("%w, files are looked at every %v: %w", ErrNoNotify, p.pollInterval, err)})
-		case <-w.ready:
-			for _, c := range w.take() {
-				report(c)
-			}
+			err = fmt.Errorf("%w, files are looked at every %v: %w", ErrNoNotify, p.pollInterval, err)
+			p.noteDeafness(err)
+			w.warn(err)
 		case <-notify.events():
 			timer.Reset(s.touched(time.Now()))
 		case <-timer.C:
@@ -73,60 +97,41 @@ func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier f
 	}
 }
 
-// subscribe registers a watcher and returns the paths to watch.
-func (p *Provider) subscribe(ctx context.Context, w *watcher) ([]string, error) {
-	select {
-	case p.turn <- struct{}{}:
-		defer func() { <-p.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case <-p.closing.Done():
+func (p *Provider) noteDeafness(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.deafness = err
+}
+
+// subscribe returns a watcher that is told what happens from now on. The first also gets what nobody was told.
+func (p *Provider) subscribe(ctx context.Context) (*watcher, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closing.Err() != nil {
 		return nil, ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if p.closing.Err() != nil {
-		return nil, ErrClosed
+	w := p.untold
+	if w == nil {
+		w = newWatcher()
+		w.add(Change{Err: p.problem})
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.untold = nil
 	p.watchers[w] = struct{}{}
-	if p.origin == nil {
-		return nil, nil
-	}
-	return p.origin.files(), nil
+	return w, nil
 }
 
+// unsubscribe ends that. When nobody is left, what comes is kept for the next.
 func (p *Provider) unsubscribe(w *watcher) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watchers, w)
-}
-
-// watcher holds the changes that a Watch has not reported yet.
-type watcher struct {
-	mu      sync.Mutex
-	changes []Change
-	ready   chan struct{} // holds a token while there are some
-}
-
-func (w *watcher) add(c Change) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.changes = append(w.changes, c)
-	select {
-	case w.ready <- struct{}{}:
-	default:
+	if len(p.watchers) == 0 {
+		w.restart()
+		p.untold = w
 	}
-}
-
-func (w *watcher) take() []Change {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	changes := w.changes
-	w.changes = nil
-	return changes
 }
 
 // schedule says when to look at the files next.

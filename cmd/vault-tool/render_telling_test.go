@@ -243,7 +243,7 @@ func TestRenderWithoutNotifications(t *testing.T) {
 	defer stderr.Close()
 	w := &renderWatch{app: &app{stderr: stderr, getenv: func(string) string { return "" }}}
 	err := fmt.Errorf("%w, files are looked at every 30s: %w", provider.ErrNoNotify, syscall.ENOSPC)
-	if w.isDue(provider.Change{Err: err}) {
+	if w.isDue(provider.Change{Warning: err}) {
 		t.Error("it is no reason to render")
 	}
 	text := f.read("stderr")

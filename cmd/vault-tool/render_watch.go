@@ -108,7 +108,7 @@ func endOfWatch(ctx context.Context, err error) error {
 func (a *app) providerConfig() provider.Config {
 	return provider.Config{
 		VaultFile: a.vaultPath(), KeyFile: a.keyPath(),
-		AzureURL: a.azureURL(), AzureSecret: a.azureSecret(), OpenAzure: a.azureForProvider,
+		AzureURL: a.azureURL(), AzureSecret: a.azureSecret(), OpenAzure: a.azureForProvider, Deriver: a.deriver,
 	}
 }
 
@@ -204,20 +204,31 @@ func (w *renderWatch) update(ctx context.Context) {
 // isDue reports what a change says beside names, and tells whether it names any.
 func (w *renderWatch) isDue(c provider.Change) bool {
 	names := len(c.Added) + len(c.Changed) + len(c.Removed)
+	if c.Warning != nil {
+		w.warning(c.Warning)
+	}
 	switch {
-	case errors.Is(c.Err, provider.ErrNoNotify):
-		w.warn("%v; the files follow the vault all the same, only later", c.Err)
-		if errors.Is(c.Err, syscall.EMFILE) || errors.Is(c.Err, syscall.ENOSPC) {
-			fmt.Fprintln(w.stderr, "vault-tool: hint: the host's inotify limits are used up; raise fs.inotify.max_user_instances and fs.inotify.max_user_watches (sysctl)")
-		}
 	case c.Err != nil && names > 0:
 		w.warnOf(c.Err, "the files get what was read before that")
 	case c.Err != nil:
 		w.warnOf(c.Err, "the files stay as they are for now")
-	case names == 0:
+	case names == 0 && c.Warning == nil:
 		w.note("%s opens again", w.vaultPath())
 	}
 	return names > 0
+}
+
+// warning tells what does not keep the files from following the vault.
+func (w *renderWatch) warning(err error) {
+	if errors.Is(err, provider.ErrSuccessor) {
+		w.warn("%v", err)
+		fmt.Fprintln(w.stderr, "vault-tool: hint: the key is being changed; where no rotation is under way, find out who put it there")
+		return
+	}
+	w.warn("%v; the files follow the vault all the same, only later", err)
+	if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENOSPC) {
+		fmt.Fprintln(w.stderr, "vault-tool: hint: the host's inotify limits are used up; raise fs.inotify.max_user_instances and fs.inotify.max_user_watches (sysctl)")
+	}
 }
 
 // tell reports the failure of a rendering once, however often it occurs, and its end.

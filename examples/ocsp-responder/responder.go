@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -41,8 +40,8 @@ func (r *responder) start() error {
 		return err
 	}
 	r.log.Info("secrets are there", "mode", mode(status), "in_vault", status.Secrets)
-	if status.Unlocked != nil {
-		r.log.Warn("secrets may reach swap space: memory cannot be locked; raise LimitMEMLOCK", "error", status.Unlocked)
+	if status.NotLocked != nil {
+		r.log.Warn("secrets may reach swap space: memory cannot be locked; raise LimitMEMLOCK", "error", status.NotLocked)
 	}
 	if status.ShortKey {
 		r.log.Warn("the key of the vault is short; vault-tool init makes a strong one")
@@ -75,12 +74,13 @@ func (r *responder) connect() {
 // changed is told of every change of the vault: by name, never by value.
 func (r *responder) changed(c provider.Change) {
 	touched := slices.Concat(c.Added, c.Changed, c.Removed)
+	if c.Warning != nil {
+		r.log.Warn("about the vault", "warning", c.Warning)
+	}
 	switch {
-	case errors.Is(c.Err, provider.ErrNoNotify):
-		r.log.Warn("changes of the vault are noticed late", "error", c.Err)
 	case c.Err != nil:
 		r.log.Warn("the vault cannot be read again; going on with the secrets as they were", "error", c.Err)
-	case len(touched) == 0:
+	case len(touched) == 0 && c.Warning == nil:
 		r.log.Info("the vault can be read again")
 	}
 	if len(touched) > 0 {
