@@ -261,7 +261,7 @@ func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey, chec
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes()), Check: check})
+	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes()), Check: check, Swept: true})
 }
 
 // writeNew creates the vault with what fill puts into it, under a fresh salt. The key comes first, so

@@ -2,6 +2,7 @@ package durable
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 )
@@ -82,12 +83,18 @@ func (sys *system) add(dir *directory, base, path string, c content) error {
 	if err := sys.place(tmp, base); err != nil {
 		return sys.discard(tmp, wrapRename("create", path, err))
 	}
-	err = wrap("close", path, sys.closeTemp(tmp))
-	if err == nil {
-		err = wrap("sync directory", dir.path, sys.syncDir(dir))
+	err = wrap("sync directory", dir.path, sys.syncDir(dir))
+	if closeErr := wrap("close", path, sys.closeTemp(tmp)); err == nil {
+		err = closeErr
 	}
 	if err == nil {
 		return nil
+	}
+	switch ours, look := sys.isEntry(dir, base, tmp.info); {
+	case look != nil:
+		return unconfirmed(err, look)
+	case !ours: // another program has removed the new file, or put its own in the place
+		return fmt.Errorf("%w (%w)", err, ErrChanged)
 	}
 	if back := sys.unlink(dir, base); back != nil {
 		return unconfirmed(err, back)

@@ -117,11 +117,11 @@ func TestOrder(t *testing.T) {
 		lack     []string
 		want     string
 	}{
-		{0, nil, "create tryLock write chown setXattr chmod sync open exchange close flushDir unlink"},
-		{0, []string{"exchange"}, "create tryLock write chown setXattr chmod sync open exchange link rename close flushDir unlink"},
-		{1, nil, "create tryLock write chmod sync renameNew close flushDir"},
-		{1, []string{"renameNew"}, "create tryLock write chmod sync renameNew link unlink close flushDir"},
-		{4, nil, "create tryLock copy chown setXattr chmod sync exchange close flushDir unlink"},
+		{0, nil, "create tryLock write chown setXattr chmod sync open exchange flushDir close unlink"},
+		{0, []string{"exchange"}, "create tryLock write chown setXattr chmod sync open exchange link rename flushDir close unlink"},
+		{1, nil, "create tryLock write chmod sync renameNew flushDir close"},
+		{1, []string{"renameNew"}, "create tryLock write chmod sync renameNew link unlink flushDir close"},
+		{4, nil, "create tryLock copy chown setXattr chmod sync exchange flushDir close unlink"},
 		{5, nil, "rename flushDir"},
 	} {
 		dir := prepare(t)

@@ -23,6 +23,9 @@ func intercepted(sys *system, before func(operation string) error) *system {
 			return call2(before, "create", sys.create, d, name)
 		},
 		open: func(d *directory, name string) (*os.File, error) { return call2(before, "open", sys.open, d, name) },
+		openLock: func(d *directory, name string) (*os.File, error) {
+			return call2(before, "openLock", sys.openLock, d, name)
+		},
 		lstat: func(d *directory, name string) (fs.FileInfo, error) {
 			return call2(before, "lstat", sys.lstat, d, name)
 		},

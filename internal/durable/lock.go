@@ -8,8 +8,6 @@ import (
 	"os"
 	"syscall"
 	"time"
-
-	"github.com/gofrs/flock"
 )
 
 // lockRetryDelay is the time between two tries for a lock that is held.
@@ -17,14 +15,21 @@ const lockRetryDelay = 10 * time.Millisecond
 
 // FileLock is a lock that is held, until Unlock, the end of the process, or the moment when nothing refers to it any more.
 type FileLock struct {
-	flock *flock.Flock
+	path string
+	file *os.File // the lock goes with its descriptor
 }
 
 // Path returns the path of the lock file.
-func (l *FileLock) Path() string { return l.flock.Path() }
+func (l *FileLock) Path() string { return l.path }
 
 // Unlock releases the lock; a second call does nothing. The lock file stays.
-func (l *FileLock) Unlock() error { return wrap("unlock", l.Path(), l.flock.Unlock()) }
+func (l *FileLock) Unlock() error {
+	err := l.file.Close()
+	if errors.Is(err, os.ErrClosed) {
+		return nil
+	}
+	return wrap("unlock", l.path, err)
+}
 
 // Lock takes the exclusive lock that guards path, a file that need not exist, and waits for it up to timeout; with a
 // timeout of 0 or less it tries once. It excludes other processes and other callers in this one. The lock file is
@@ -53,66 +58,53 @@ func (sys *system) lock(ctx context.Context, path string, timeout time.Duration)
 
 // lockIn takes the lock that guards the file base of a directory.
 func (sys *system) lockIn(ctx context.Context, dir *directory, base string, timeout time.Duration) (*FileLock, error) {
-	deadline := time.Now().Add(timeout)
+	path := dir.join(lockName(base))
+	waiting, cancel := context.WithTimeoutCause(ctx, max(timeout, 0), ErrLockTimeout)
+	defer cancel()
 	for {
+		if err := ctx.Err(); err != nil {
+			return nil, wrap("lock", path, err)
+		}
 		if err := sys.ensureLockFile(dir, base); err != nil {
 			return nil, err
 		}
-		l := flock.New(dir.join(lockName(base)), flock.SetFlag(lockOpenFlags))
-		err := obtain(ctx, l, time.Until(deadline))
-		if err == nil {
-			err = sys.confirmLock(dir, base, l)
+		f, err := sys.tryLockIn(dir, base)
+		if err != nil {
+			return nil, wrap("lock", path, err)
 		}
-		switch {
-		case err == nil:
-			return &FileLock{flock: l}, nil
-		case errors.Is(err, fs.ErrNotExist) && time.Now().Before(deadline):
-			continue // the lock file was removed or exchanged; whoever opens it now would not see this lock
-		case errors.Is(err, ErrLockTimeout):
-			return nil, fmt.Errorf("lock %s: %w (%v)", l.Path(), ErrLockTimeout, timeout)
+		if f != nil {
+			return &FileLock{path: path, file: f}, nil
 		}
-		return nil, wrap("lock", l.Path(), err)
+		select {
+		case <-time.After(lockRetryDelay):
+		case <-waiting.Done():
+			if ctx.Err() != nil {
+				return nil, wrap("lock", path, ctx.Err())
+			}
+			return nil, fmt.Errorf("lock %s: %w (%v)", path, ErrLockTimeout, timeout)
+		}
 	}
 }
 
-// obtain waits for l.
-func obtain(ctx context.Context, l *flock.Flock, remaining time.Duration) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	locked, err := l.TryLock()
-	if err == nil && !locked && remaining > 0 {
-		limited, cancel := context.WithTimeout(ctx, remaining)
-		defer cancel()
-		locked, err = l.TryLockContext(limited, lockRetryDelay)
-	}
-	switch {
-	case locked:
-		return nil
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case err == nil || errors.Is(err, context.DeadlineExceeded):
-		return ErrLockTimeout
-	case errors.Is(err, syscall.ELOOP):
-		return ErrNotRegular
-	}
-	return err
-}
-
-// confirmLock returns fs.ErrNotExist and releases l unless the file that l has locked still is the lock file.
-func (sys *system) confirmLock(dir *directory, base string, l *flock.Flock) error {
-	opened, err := l.Stat()
-	if err == nil {
-		var entry fs.FileInfo
-		entry, err = sys.lstat(dir, lockName(base))
-		if err == nil && !os.SameFile(opened, entry) {
-			err = fs.ErrNotExist
-		}
+// tryLockIn returns the lock file, locked, or nil where another holds the lock or the lock file was removed or exchanged
+// meanwhile, so that whoever opens it now would not see this lock.
+func (sys *system) tryLockIn(dir *directory, base string) (*os.File, error) {
+	f, err := sys.openLock(dir, lockName(base))
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ELOOP) {
+		return nil, nil
 	}
 	if err != nil {
-		return errors.Join(err, l.Unlock())
+		return nil, err
 	}
-	return nil
+	locked, err := sys.tryLock(f, true)
+	if err == nil && locked {
+		locked, err = sys.names(dir, lockName(base), f)
+	}
+	if err != nil || !locked {
+		_ = f.Close() // nothing was written
+		return nil, err
+	}
+	return f, nil
 }
 
 // ensureLockFile makes the lock file where it is missing. It gets its owner under a temporary name: a process killed

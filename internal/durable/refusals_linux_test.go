@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -138,19 +139,28 @@ func TestUnreadableFile(t *testing.T) {
 	})
 }
 
-// TestSweepForeignTemp has an ordinary user meet a temporary file that it may not open: it stays, and is in nobody's way.
+// TestSweepForeignTemp has an ordinary user meet a temporary file that it may not open: it stays, and is in nobody's way. One that
+// another user has put there is no failure either.
 func TestSweepForeignTemp(t *testing.T) {
 	needRoot(t)
+	const another = 65533
+	for owner, want := range map[int]error{0: fs.ErrPermission, another: nil} { // asNobody changes what is allowed, not os.Geteuid
+		t.Run(strconv.Itoa(owner), func(t *testing.T) { sweepForeignTemp(t, owner, want) })
+	}
+}
+
+func sweepForeignTemp(t *testing.T, owner int, want error) {
 	path := newFile(t, "vault", oldContent, 0o644)
 	dir := filepath.Dir(path)
 	passable(t, path)
-	if err := errors.Join(os.Chmod(dir, 0o777), os.Chown(path, nobody, nobody)); err != nil {
+	planted := filepath.Join(dir, tempName("vault"))
+	putFile(t, planted, "", 0)
+	if err := errors.Join(os.Chmod(dir, 0o777|os.ModeSticky), os.Chown(path, nobody, nobody), os.Chown(planted, owner, 0)); err != nil {
 		t.Fatal(err)
 	}
-	putFile(t, filepath.Join(dir, tempName("vault")), "", 0o600)
 	asNobody(t, func() {
-		if err := Sweep(path); !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("Sweep: %v", err)
+		if err := Sweep(path); !errors.Is(err, want) {
+			t.Errorf("Sweep: %v, want %v", err, want)
 		}
 		if err := Replace(path, []byte(newContent), ReplaceOptions{}); err != nil {
 			t.Errorf("Replace: %v", err)

@@ -21,6 +21,9 @@ type ReplaceOptions struct {
 	// NoWriters makes it ErrChanged if another process still has the old file open for writing behind the rename: what it
 	// wrote would be lost. Only Linux tells, and only to the file's owner.
 	NoWriters bool
+
+	// Swept says that the caller has just called Sweep for the path, so that the directory need not be listed again.
+	Swept bool
 }
 
 // checkOld runs Check.
@@ -61,9 +64,10 @@ type content struct {
 //	fsync(new)
 //	openat(dir, TEMP, O_RDONLY|O_NOFOLLOW)                   for Verify; then Check reads the old file
 //	renameat2(dir, TEMP, dir, NAME, RENAME_EXCHANGE)         now NAME is the new file and TEMP the old one
-//	newfstatat(dir, TEMP), fcntl(old, F_SETLEASE)            is it the file that was read? Check reads it once more
-//	close(new)
+//	newfstatat(dir, NAME), newfstatat(dir, TEMP)             are they the files that they are meant to be?
+//	fcntl(old, F_SETLEASE)                                   with NoWriters; then Check reads the old file once more
 //	fsync(dir)
+//	close(new)
 //	unlinkat(dir, TEMP)
 
 // Replace puts data in the place of the content of path, which must be a regular file, reached directly or through
@@ -97,7 +101,9 @@ func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
 
 // replaceTarget puts a new file in the place of t.
 func (sys *system) replaceTarget(t *target, c content, o ReplaceOptions) error {
-	_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
+	if !o.Swept {
+		_ = sys.sweep(t.dir, t.base) // what it cannot remove does not stand in the way
+	}
 	return sys.swap(t, c, o)
 }
 
@@ -201,22 +207,55 @@ func (sys *system) settleExchange(t *target, tmp *temp, o ReplaceOptions) error 
 		_ = sys.unlink(t.dir, tmp.name)
 		return nil
 	}
-	if err := sys.exchange(t.dir, tmp.name, t.base); err != nil {
-		_ = sys.closeTemp(tmp) // failed before, or is not what failed
-		return unconfirmed(failure, err)
-	}
-	return sys.discard(tmp, sys.confirmRestored(t.dir, failure))
+	return sys.exchangeBack(t, tmp, failure)
 }
 
-// settle closes the new file and syncs the directory after the new file got its name.
+// exchangeBack undoes an exchange, unless another program has put a file at the path behind it: that one stands.
+func (sys *system) exchangeBack(t *target, tmp *temp, failure error) error {
+	ours, err := sys.isEntry(t.dir, t.base, tmp.info)
+	if err == nil && ours {
+		if err = sys.exchange(t.dir, tmp.name, t.base); err == nil {
+			if ours, err = sys.isEntry(t.dir, tmp.name, tmp.info); err == nil && ours {
+				return sys.discard(tmp, sys.confirmRestored(t.dir, failure))
+			}
+			// It came between the look and the exchange, which is undone in its turn.
+			err = errors.Join(err, sys.exchange(t.dir, tmp.name, t.base))
+		}
+	}
+	_ = sys.closeTemp(tmp) // failed before, or is not what failed
+	if err != nil {
+		return unconfirmed(failure, err)
+	}
+	return sys.setAside(t, tmp.name, failure)
+}
+
+// setAside gives the old file, which has a temporary name, one that no sweep removes, because the path is another program's
+// now and nobody knows which of the two is wanted.
+func (sys *system) setAside(t *target, name string, failure error) error {
+	kept := asideName(t.base)
+	if err := sys.rename(t.dir, name, kept); err != nil {
+		kept = name
+	}
+	return fmt.Errorf("replace %s: %w: another program has put a file there, which stands; the one from before is %s now (%w)",
+		t.path, ErrChanged, t.dir.join(kept), failure)
+}
+
+// settle makes sure of a new file that has just got its name, syncs the directory and closes the file.
 func (sys *system) settle(t *target, tmp *temp, check func() error) error {
-	if err := check(); err != nil {
+	ours, err := sys.isEntry(t.dir, t.base, tmp.info)
+	if err == nil && !ours { // the temporary file was exchanged before, or the path was since
+		err = ErrChanged
+	}
+	if err == nil {
+		err = check()
+	}
+	if err != nil {
 		return wrap("replace", t.path, err)
 	}
-	if err := sys.closeTemp(tmp); err != nil {
-		return wrap("close", t.path, err)
+	if err := sys.syncDir(t.dir); err != nil {
+		return wrap("sync directory", t.dir.path, err)
 	}
-	return wrap("sync directory", t.dir.path, sys.syncDir(t.dir))
+	return wrap("close", t.path, sys.closeTemp(tmp))
 }
 
 // replaceByRename serves where two files cannot be exchanged. A second, temporary name for the old file allows it to be
@@ -244,10 +283,24 @@ func (sys *system) replaceByRename(t *target, tmp *temp, o ReplaceOptions) error
 		return nil
 	case failure == nil:
 		return nil
-	case spare == "":
+	}
+	return sys.renameBack(t, tmp, spare, failure)
+}
+
+// renameBack undoes a rename, as exchangeBack does an exchange.
+func (sys *system) renameBack(t *target, tmp *temp, spare string, failure error) error {
+	_ = sys.closeTemp(tmp) // failed before, or is not what failed
+	if spare == "" {
 		return unconfirmed(failure, errors.New("the file system offers no way back"))
 	}
-	if err := sys.rename(t.dir, spare, t.base); err != nil {
+	ours, err := sys.isEntry(t.dir, t.base, tmp.info)
+	if err == nil && !ours {
+		return sys.setAside(t, spare, failure)
+	}
+	if err == nil {
+		err = sys.rename(t.dir, spare, t.base)
+	}
+	if err != nil {
 		return unconfirmed(failure, err)
 	}
 	return sys.confirmRestored(t.dir, failure)

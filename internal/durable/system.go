@@ -29,6 +29,7 @@ type system struct {
 	list      func(d *directory) ([]string, error)
 	create    func(d *directory, name string) (*os.File, error) // new, mode 0600, for reading and writing
 	open      func(d *directory, name string) (*os.File, error) // for reading
+	openLock  func(d *directory, name string) (*os.File, error) // for a lock
 	lstat     func(d *directory, name string) (fs.FileInfo, error)
 	mounted   func(d *directory, name string) bool // false where the kernel does not tell
 	exchange  func(d *directory, a, b string) error
@@ -59,6 +60,7 @@ func realSystem() *system {
 		list:      listDirectory,
 		create:    createFile,
 		open:      openFile,
+		openLock:  openLockFile,
 		lstat:     func(d *directory, name string) (fs.FileInfo, error) { return d.root.Lstat(name) },
 		mounted:   isMountPoint,
 		exchange:  renameExchange,
@@ -110,6 +112,11 @@ func createFile(d *directory, name string) (*os.File, error) {
 // openFile opens without blocking: a named pipe put in place of a file must not hang the program.
 func openFile(d *directory, name string) (*os.File, error) {
 	return d.root.OpenFile(name, os.O_RDONLY|openNonblock, 0)
+}
+
+// openLockFile opens for writing too, because NFS grants an exclusive lock only then.
+func openLockFile(d *directory, name string) (*os.File, error) {
+	return d.root.OpenFile(name, os.O_RDWR|openNonblock, 0)
 }
 
 func writeFile(f *os.File, p []byte) error {

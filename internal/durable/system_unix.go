@@ -14,9 +14,6 @@ import (
 const (
 	openNonblock = unix.O_NONBLOCK
 
-	// lockOpenFlags open a lock file: for writing, because NFS grants an exclusive lock only then.
-	lockOpenFlags = os.O_RDWR | unix.O_NOFOLLOW | unix.O_CLOEXEC | unix.O_NONBLOCK
-
 	// enforcesMode says that the permission bits of a file are what was set, so that they can be checked.
 	enforcesMode = true
 )

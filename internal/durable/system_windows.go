@@ -9,8 +9,7 @@ import (
 )
 
 const (
-	openNonblock  = 0
-	lockOpenFlags = os.O_RDWR
+	openNonblock = 0
 
 	// enforcesMode is false: of the permission bits Windows knows the read-only one.
 	enforcesMode = false

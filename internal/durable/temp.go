@@ -26,6 +26,7 @@ type temp struct {
 	dir    *directory
 	name   string
 	file   *os.File
+	info   fs.FileInfo // to know the file by when it is closed
 	closed bool
 }
 
@@ -60,11 +61,10 @@ func (sys *system) claim(tmp *temp) (bool, error) {
 	if err != nil || !locked {
 		return false, err
 	}
-	info, err := sys.stat(tmp.file)
-	if err != nil {
+	if tmp.info, err = sys.stat(tmp.file); err != nil {
 		return false, err
 	}
-	return isLinked(info), nil
+	return isLinked(tmp.info), nil
 }
 
 // closeTemp closes the file once and reports what the file system only says at that point.
@@ -95,6 +95,14 @@ func tempName(base string) string {
 	var random [randomBytes]byte
 	rand.Read(random[:]) // never fails
 	return tempPrefix(base) + hex.EncodeToString(random[:]) + tempSuffix
+}
+
+// asideName returns a name like "secrets.vault.displaced-5f0c9e1d2b3a4857".
+func asideName(base string) string {
+	const infix = ".displaced-"
+	var random [randomBytes]byte
+	rand.Read(random[:]) // never fails
+	return fitName(base, maxNameBytes-len(infix)-2*randomBytes) + infix + hex.EncodeToString(random[:])
 }
 
 // isTempOf reports whether name is one that tempName gives for base. The length of the random part is fixed and holds
@@ -132,7 +140,7 @@ func fitName(base string, limit int) string {
 
 // Sweep removes the temporary files that killed processes left behind for path or for its lock file, and leaves those
 // alone whose maker lives. Replace, Create, Backup and CheckReplaceable do it by themselves, except that they go on where
-// it fails. A stale file that this user may not open is reported with an error that matches fs.ErrPermission.
+// it fails. A stale file of this user that he may not open is reported with an error that matches fs.ErrPermission.
 func Sweep(path string) error {
 	sys := realSystem()
 	resolved, err := Resolve(path)
@@ -162,8 +170,8 @@ func (sys *system) sweep(dir *directory, base string) error {
 	return errors.Join(failures...)
 }
 
-// removeStale unlinks one temporary file unless its maker, or another sweeper, holds its lock. The lock is kept until
-// the name is gone, so that a maker that comes between sees either the lock or a file without a name.
+// removeStale unlinks one temporary file unless its maker, or another sweeper, holds its lock. One that another user has
+// put there, and that this one may not open or remove, stands in nobody's way: names are drawn at random.
 func (sys *system) removeStale(dir *directory, name string) error {
 	info, err := sys.lstat(dir, name)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !info.Mode().IsRegular() {
@@ -172,6 +180,16 @@ func (sys *system) removeStale(dir *directory, name string) error {
 	if err != nil {
 		return err
 	}
+	err = sys.unlinkUnlocked(dir, name)
+	if uid, _, ok := ownerOf(info); ok && uid != os.Geteuid() && errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return err
+}
+
+// unlinkUnlocked keeps the lock until the name is gone, so that a maker that comes between sees either the lock or a
+// file without a name.
+func (sys *system) unlinkUnlocked(dir *directory, name string) error {
 	f, err := sys.open(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -200,9 +218,14 @@ func (sys *system) names(dir *directory, name string, f *os.File) (bool, error) 
 	if err != nil {
 		return false, err
 	}
+	return sys.isEntry(dir, name, opened)
+}
+
+// isEntry reports whether the entry in the directory is that file.
+func (sys *system) isEntry(dir *directory, name string, file fs.FileInfo) (bool, error) {
 	entry, err := sys.lstat(dir, name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && os.SameFile(entry, opened), err
+	return err == nil && os.SameFile(entry, file), err
 }
