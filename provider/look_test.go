@@ -282,3 +282,22 @@ func TestRequireHoldsAtEveryReload(t *testing.T) {
 	_, err = Open(t.Context(), Config{LookupEnv: noEnv, Require: []string{"A"}})
 	wantError(t, err, ErrNotFound)
 }
+
+// TestSourceIsToldThatItOpened the vault: a store of keys has no successor from then on.
+func TestSourceIsToldThatItOpened(t *testing.T) {
+	s := newSite(t, map[string]string{"A": "1"})
+	source := &openingSource{Source: keysource.NewFile(s.key)}
+	c := s.config()
+	c.Source = source
+	mustOpen(t, c)
+	if !source.opened.Load() {
+		t.Error("it was not told")
+	}
+}
+
+type openingSource struct {
+	keysource.Source
+	opened atomic.Bool
+}
+
+func (s *openingSource) Opened() { s.opened.Store(true) }

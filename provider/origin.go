@@ -258,3 +258,10 @@ func (s *measuredSource) Successor(ctx context.Context, use func([]byte) error) 
 	}
 	return "", nil
 }
+
+// Opened passes on to a source that wants to know.
+func (s *measuredSource) Opened() {
+	if source, ok := s.Source.(interface{ Opened() }); ok {
+		source.Opened()
+	}
+}

@@ -37,7 +37,7 @@ func (e *RekeyedError) Unwrap() error { return e.Err }
 //
 // Rekey can be repeated: a vault that the new key opens already is left as it is (rekeyed is false
 // then), so that a rotation which was interrupted anywhere is completed by running it again. Equal
-// passphrases are an ErrSameKey.
+// passphrases are an ErrSameKey, unless the vault is under neither but under the successor of oldKey.
 //
 // An error means that the vault is under the old key, unless it is a [RekeyedError].
 func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOptions) (rekeyed bool, err error) {
@@ -51,9 +51,10 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 		return false, err
 	}
 	var fresh *derivedKey
+	var same bool
 	defer func() { newKey.release(fresh) }()
 	if o.Prepare == nil {
-		if fresh, err = newKey.freshKeyOtherThan(ctx, oldKey); err != nil {
+		if fresh, same, err = newKey.freshKeyBeside(ctx, oldKey); err != nil {
 			return false, err
 		}
 	}
@@ -69,11 +70,11 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 		if err := o.Prepare(); err != nil {
 			return false, err
 		}
-		if fresh, err = newKey.freshKeyOtherThan(ctx, oldKey); err != nil {
+		if fresh, same, err = newKey.freshKeyBeside(ctx, oldKey); err != nil {
 			return false, err
 		}
 	}
-	rekeyed, err = s.rekey(ctx, newKey, fresh)
+	rekeyed, err = s.rekey(ctx, newKey, fresh, same)
 	if err == nil && o.Finish != nil {
 		if err = o.Finish(); err != nil {
 			err = &RekeyedError{err}
@@ -82,8 +83,9 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 	return rekeyed, err
 }
 
-// rekey leaves the vault under fresh, a key of newKey's passphrase, or finds it under that passphrase already.
-func (s *session) rekey(ctx context.Context, newKey *Unlocker, fresh *derivedKey) (bool, error) {
+// rekey leaves the vault under fresh, a key of newKey's passphrase, or finds it under that passphrase already, which is an
+// ErrSameKey where that is the old key's too.
+func (s *session) rekey(ctx context.Context, newKey *Unlocker, fresh *derivedKey, same bool) (bool, error) {
 	oldKey := s.u
 	payload, id, k, err := oldKey.decrypt(ctx, s.target)
 	if errors.Is(err, ErrDecryption) {
@@ -94,6 +96,9 @@ func (s *session) rekey(ctx context.Context, newKey *Unlocker, fresh *derivedKey
 	}
 	defer oldKey.release(k)
 	already, err := k.samePassphrase(fresh) // oldKey may know the new passphrase as its successor
+	if err == nil && already && same {
+		err = ErrSameKey
+	}
 	if err != nil || already {
 		payload.Destroy()
 		return false, err
@@ -141,16 +146,15 @@ func (k *derivedKey) samePassphrase(other *derivedKey) (same bool, err error) {
 	return same, err
 }
 
-// freshKeyOtherThan is freshKey that asks both sources, and returns an ErrSameKey for equal passphrases.
-func (u *Unlocker) freshKeyOtherThan(ctx context.Context, oldKey *Unlocker) (fresh *derivedKey, err error) {
+// freshKeyBeside is freshKey that asks both sources, and tells whether they have the same passphrase. That is a mistake only where
+// it opens the vault: in a store of keys the vault may still be under the version from before.
+func (u *Unlocker) freshKeyBeside(ctx context.Context, oldKey *Unlocker) (fresh *derivedKey, same bool, err error) {
 	err = oldKey.source.Passphrase(ctx, func(oldPassphrase []byte) error {
 		return u.source.Passphrase(ctx, func(passphrase []byte) (err error) {
-			if bytes.Equal(oldPassphrase, passphrase) {
-				return ErrSameKey
-			}
+			same = bytes.Equal(oldPassphrase, passphrase)
 			fresh, err = u.acquire(ctx, newSalt(), passphrase)
 			return err
 		})
 	})
-	return fresh, err
+	return fresh, same, err
 }

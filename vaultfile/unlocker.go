@@ -26,6 +26,8 @@ type PassphraseSource interface {
 //
 // Successor calls use with that passphrase and returns a name for it, for messages. Where it calls nothing
 // the name is "", and the error, if there is one, says why what is there was not used.
+//
+// A source that also has a method Opened() is told by it whenever a passphrase of its has opened a vault.
 type SuccessorSource interface {
 	PassphraseSource
 	Successor(ctx context.Context, use func(passphrase []byte) error) (name string, err error)
@@ -379,8 +381,11 @@ func (u *Unlocker) tell(r SuccessorReport) {
 	}
 }
 
-// prove notes that a key has opened a vault, and gives it to the cache.
+// prove notes that a key has opened a vault, tells the source, and gives the key to the cache.
 func (u *Unlocker) prove(k *derivedKey) {
+	if source, ok := u.source.(interface{ Opened() }); ok {
+		source.Opened()
+	}
 	u.mu.Lock()
 	k.proven = true
 	u.mu.Unlock()

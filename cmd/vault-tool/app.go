@@ -235,7 +235,11 @@ func (a *app) tellSuccessor(r vaultfile.SuccessorReport) {
 		a.warn("a key for a rotation is not used: %v", r.Err)
 		return
 	}
-	a.note("%s does not open %s; %s does: the key is being changed. Where no rotation is under way, find out who put it there.", a.keyName(), r.Vault, r.Opened)
+	say := a.note
+	if a.azureURL() != "" {
+		say = a.warn // the vault is under a key that has been replaced, and will not open when that is disabled
+	}
+	say("%s does not open %s; %s does: the key is being changed. Where no rotation is under way, find out who put it there.", a.keyName(), r.Vault, r.Opened)
 }
 
 // withVault calls f with the vault of the command line, opened, and closes it.

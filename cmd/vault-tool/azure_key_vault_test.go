@@ -126,6 +126,30 @@ func TestAzureKeyVaultRotation(t *testing.T) {
 	c.run(exitUsage, "", nil, "rotate-key", "--new-akv-secret", "next-key")
 }
 
+// TestAzureKeyVaultVersions: a new version of the secret does not stop what starts before the vault is under it.
+func TestAzureKeyVaultVersions(t *testing.T) {
+	t.Parallel()
+	c := newAzureCLI(t)
+	byEnv := []string{"MAZEVAULT_VAULT_AKV_URL=" + azureTestURL}
+	c.run(0, `{"A":"value of a"}`, byEnv, "encrypt")
+	c.azure.Put("mazevault-vault-key", fakeazure.Secret{Value: azureTestNewKey})
+	for _, args := range [][]string{{"get", "A"}, {"list", "--quiet"}} {
+		_, stderr := c.run(0, "", byEnv, args...)
+		if !strings.Contains(stderr, "warning") || !strings.Contains(stderr, azureTestURL+"/secrets/mazevault-vault-key/") {
+			t.Errorf("%q says: %q", args, stderr)
+		}
+	}
+	c.run(0, "value of b\n", byEnv, "add", "B")
+	c.run(0, "", byEnv, "rotate-key", "--new-akv-secret", "mazevault-vault-key")
+	out, stderr := c.run(0, "", byEnv, "list")
+	if out != "A\nB\n" || stderr != "" {
+		t.Errorf("after the rotation: %q, %q", out, stderr)
+	}
+	c.azure.Put("mazevault-vault-key", fakeazure.Secret{Value: azureTestKey})
+	c.azure.Disable("mazevault-vault-key", 1)
+	c.run(exitCannotOpen, "", byEnv, "list")
+}
+
 func TestAzureKeyVaultErrors(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")

@@ -40,6 +40,9 @@ type Secret struct {
 	Disabled  bool
 	Expires   time.Time // zero: never
 	NotBefore time.Time // zero: always
+
+	version string
+	created time.Time
 }
 
 // Handler replaces the answer to a request where it returns true.
@@ -62,7 +65,7 @@ type Azure struct {
 	proxy     *httptest.Server
 
 	mu       sync.Mutex
-	secrets  map[string]Secret
+	secrets  map[string][]Secret // the versions of each, the newest last
 	requests []string
 	faults   Faults
 }
@@ -71,7 +74,7 @@ type Azure struct {
 // test ends.
 func Start(t testing.TB, vaultHost string) *Azure {
 	t.Helper()
-	a := &Azure{vaultHost: vaultHost, dir: t.TempDir(), secrets: map[string]Secret{}}
+	a := &Azure{vaultHost: vaultHost, dir: t.TempDir(), secrets: map[string][]Secret{}}
 	var err error
 	if a.authority, err = newAuthority(); err != nil {
 		t.Fatal(err)
@@ -100,11 +103,21 @@ func (a *Azure) write(t testing.TB, name string, content []byte) {
 	}
 }
 
-// Put stores a secret.
+// Put stores a new version of a secret.
 func (a *Azure) Put(name string, s Secret) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.secrets[name] = s
+	number := len(a.secrets[name])
+	s.version = fmt.Sprintf("4387e9f3d6e14c459867679a90fd%04x", number)
+	s.created = time.Unix(1700000000, 0).Add(time.Duration(number) * time.Minute)
+	a.secrets[name] = append(a.secrets[name], s)
+}
+
+// Disable disables a version of a secret, counted from 0.
+func (a *Azure) Disable(name string, version int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.secrets[name][version].Disabled = true
 }
 
 // Break sets what goes wrong from now on.
@@ -169,9 +182,11 @@ func (a *Azure) Canaries() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	texts := []string{Token, IdentityHeader, Assertion, ErrorText}
-	for _, s := range a.secrets {
-		if s.Value != "" {
-			texts = append(texts, s.Value)
+	for _, versions := range a.secrets {
+		for _, s := range versions {
+			if s.Value != "" {
+				texts = append(texts, s.Value)
+			}
 		}
 	}
 	return texts

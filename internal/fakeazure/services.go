@@ -1,17 +1,20 @@
 package fakeazure
 
 import (
+	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
 
 func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
 
-// serveVault answers GET /secrets/NAME/?api-version=V as Key Vault does.
+// serveVault answers GET /secrets/NAME/[VERSION]?api-version=V as Key Vault does.
 func (a *Azure) serveVault(w http.ResponseWriter, r *http.Request) {
 	bearer := r.Header.Get("Authorization")
 	if bearer == "" {
@@ -28,25 +31,50 @@ func (a *Azure) serveVault(w http.ResponseWriter, r *http.Request) {
 		Fail(w, http.StatusUnauthorized, "Unauthorized", "")
 		return
 	}
-	name := strings.Trim(strings.TrimPrefix(r.URL.Path, "/secrets/"), "/")
+	name, version, _ := strings.Cut(strings.Trim(strings.TrimPrefix(r.URL.Path, "/secrets/"), "/"), "/")
 	a.mu.Lock()
-	secret, ok := a.secrets[name]
+	versions := slices.Clone(a.secrets[name])
 	a.mu.Unlock()
+	number := len(versions) - 1
+	if version != "" && version != "versions" {
+		number = slices.IndexFunc(versions, func(s Secret) bool { return s.version == version })
+	}
 	switch {
 	case r.Method != http.MethodGet || r.URL.Query().Get("api-version") == "":
 		Fail(w, http.StatusBadRequest, "BadParameter", "")
-	case !ok:
+	case number < 0:
 		Fail(w, http.StatusNotFound, "SecretNotFound", "")
-	case secret.Disabled:
+	case version == "versions":
+		a.serveVersions(w, r, name, versions)
+	case versions[number].Disabled:
 		Fail(w, http.StatusForbidden, "Forbidden", "SecretDisabled")
 	default:
-		writeJSON(w, http.StatusOK, a.secretAnswer(name, secret))
+		answer := a.properties(name, versions[number])
+		answer["value"] = versions[number].Value
+		writeJSON(w, http.StatusOK, answer)
 	}
 }
 
-func (a *Azure) secretAnswer(name string, s Secret) map[string]any {
+// serveVersions answers GET /secrets/NAME/versions, a page of two at a time.
+func (a *Azure) serveVersions(w http.ResponseWriter, r *http.Request, name string, versions []Secret) {
+	const page = 2
+	from, _ := strconv.Atoi(r.URL.Query().Get("$skiptoken"))
+	var items []map[string]any
+	for _, s := range versions[min(from, len(versions)):min(from+page, len(versions))] {
+		items = append(items, a.properties(name, s))
+	}
+	answer := map[string]any{"value": items, "nextLink": nil}
+	if from+page < len(versions) {
+		answer["nextLink"] = fmt.Sprintf("https://%s%s?api-version=%s&$skiptoken=%d",
+			a.vaultHost, r.URL.Path, r.URL.Query().Get("api-version"), from+page)
+	}
+	writeJSON(w, http.StatusOK, answer)
+}
+
+// properties are what is told of a secret without its value.
+func (a *Azure) properties(name string, s Secret) map[string]any {
 	attributes := map[string]any{
-		"enabled": true, "created": 1700000000, "updated": 1700000000,
+		"enabled": !s.Disabled, "created": s.created.Unix(), "updated": s.created.Unix(),
 		"recoveryLevel": "Recoverable+Purgeable", "recoverableDays": 90,
 	}
 	if !s.Expires.IsZero() {
@@ -55,11 +83,7 @@ func (a *Azure) secretAnswer(name string, s Secret) map[string]any {
 	if !s.NotBefore.IsZero() {
 		attributes["nbf"] = s.NotBefore.Unix()
 	}
-	answer := map[string]any{
-		"value":      s.Value,
-		"id":         "https://" + a.vaultHost + "/secrets/" + name + "/4387e9f3d6e14c459867679a90fd0f79",
-		"attributes": attributes,
-	}
+	answer := map[string]any{"id": "https://" + a.vaultHost + "/secrets/" + name + "/" + s.version, "attributes": attributes}
 	if s.Tags != nil {
 		answer["tags"] = s.Tags
 	}

@@ -35,6 +35,8 @@ type order struct {
 	CancelAfter time.Duration // 0: never
 	Resolver    string        // address of a DNS server to ask instead of the system's
 	Wait        bool          // wait for the end of stdin before exiting
+	Successor   bool          // ask for the successor too, after the reading
+	Opened      bool          // tell the source before that its passphrase has opened a vault
 }
 
 // result is what the child saw at its last reading.
@@ -47,6 +49,7 @@ type result struct {
 	Code       string
 	Took       time.Duration
 	Source     string
+	Name       string // of the successor
 }
 
 // kinds are the errors to branch on, by name.
@@ -108,12 +111,20 @@ func runChild(text string) {
 func read(ctx context.Context, source *azurekeyvault.Source, o order) result {
 	r := result{Source: source.String()}
 	start := time.Now()
-	err := source.Passphrase(ctx, func(passphrase []byte) error {
+	use := func(passphrase []byte) error {
 		if !o.Wait {
 			r.Passphrase = bytes.Clone(passphrase)
 		}
 		return nil
-	})
+	}
+	err := source.Passphrase(ctx, use)
+	if o.Opened {
+		source.Opened()
+	}
+	if err == nil && o.Successor {
+		r.Passphrase = nil
+		r.Name, err = source.Successor(ctx, use)
+	}
 	r.Took = time.Since(start)
 	if err == nil {
 		return r

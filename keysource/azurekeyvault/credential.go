@@ -3,12 +3,14 @@ package azurekeyvault
 import (
 	"context"
 	"fmt"
-	"os"
+	"io"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/mazevault/vault-tool/internal/descriptor"
 )
 
 // The variables that choose the credential, as the webhook of AKS workload identity sets them.
@@ -57,19 +59,18 @@ func (s *Source) newWorkloadIdentity(t *trace, c *connections) (azcore.TokenCred
 		return nil, fmt.Errorf("%w: %s is set, so workload identity is used, but %s is not set",
 			ErrIdentityConfig, tokenFileEnv, strings.Join(missing, " and "))
 	}
-	if err := checkReadable(file); err != nil {
+	token, err := readToken(file)
+	if err != nil {
 		return nil, fmt.Errorf("%w: the file that %s names: %w", ErrIdentityConfig, tokenFileEnv, err)
 	}
-	credential, err := azidentity.NewWorkloadIdentityCredential(&azidentity.WorkloadIdentityCredentialOptions{
+	assertion := func(context.Context) (string, error) { return token, nil }
+	credential, err := azidentity.NewClientAssertionCredential(tenant, client, assertion, &azidentity.ClientAssertionCredentialOptions{
 		ClientOptions: azcore.ClientOptions{
 			Cloud:            s.address.cloud,
 			Transport:        c.vault,
 			Retry:            retryOptions(vaultRetryStatus),
 			PerRetryPolicies: pipelinePolicies(t, stepIdentity),
 		},
-		ClientID:      client,
-		TenantID:      tenant,
-		TokenFilePath: file,
 		// The authority is a constant of the vault's cloud, so nobody needs to be asked whether to trust it.
 		DisableInstanceDiscovery: true,
 	})
@@ -79,13 +80,29 @@ func (s *Source) newWorkloadIdentity(t *trace, c *connections) (azcore.TokenCred
 	return credential, nil
 }
 
-// checkReadable opens the file because the SDK's own error for it carries more than a path.
-func checkReadable(path string) error {
-	f, err := os.Open(path)
+// maxTokenBytes is far above every token that Kubernetes issues: those have a few kilobytes.
+const maxTokenBytes = 64 << 10
+
+// readToken reads the token here, because azidentity would wait for the writer of a pipe and read a device without end.
+// The token is as good as the credential, and cleared away with the SDK's copies of it.
+func readToken(path string) (string, error) {
+	f, err := descriptor.Open(path)
 	if err != nil {
-		return err
+		return "", err
 	}
-	return f.Close()
+	defer f.Close() // read-only: nothing to report
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s: not a regular file", path)
+	}
+	if err != nil {
+		return "", err
+	}
+	token, err := io.ReadAll(io.LimitReader(f, maxTokenBytes+1))
+	if err == nil && len(token) > maxTokenBytes {
+		err = fmt.Errorf("%s: more than %d bytes, which no token has", path, maxTokenBytes)
+	}
+	return string(token), err
 }
 
 // tracedCredential notes that a token is being asked for, so that a failure without any request (a

@@ -5,8 +5,9 @@
 //	u := vaultfile.NewUnlocker(source)
 //
 // It is built on the official azsecrets and azidentity, and a program links them only if it imports
-// this package. The newest version of the secret is read; the identity needs the role [Role], or in a
-// vault with access policies the secret permission Get.
+// this package. The newest version of the secret is read; where it does not open the vault at the start of a
+// process, the version directly before serves as its successor ([Source.Successor]). The identity needs the
+// role [Role], or in a vault with access policies the secret permissions Get and, for that, List.
 //
 // # Which identity
 //
@@ -14,7 +15,8 @@
 // login is tried:
 //
 //   - AZURE_FEDERATED_TOKEN_FILE is set: workload identity (AKS), which also needs AZURE_TENANT_ID and
-//     AZURE_CLIENT_ID. Microsoft Entra of the cloud that the vault is in gives the token.
+//     AZURE_CLIENT_ID. Microsoft Entra of the cloud that the vault is in gives the token. The file is a
+//     regular one of at most 64 KiB.
 //   - otherwise the managed identity of the host, user-assigned if AZURE_CLIENT_ID is set and
 //     system-assigned if not. azidentity finds its endpoint: IDENTITY_ENDPOINT and its companions on
 //     App Service, Container Apps, Functions, Arc and Service Fabric, otherwise the instance metadata

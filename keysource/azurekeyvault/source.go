@@ -3,6 +3,8 @@ package azurekeyvault
 import (
 	"context"
 	"os"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
@@ -18,10 +20,15 @@ import (
 const Timeout = 10 * time.Second
 
 // Source reads a vault's passphrase from a secret in Azure Key Vault. It implements
-// [keysource.Source], holds no secret between calls, and is safe for concurrent use.
+// [keysource.Source] and vaultfile.SuccessorSource, holds no secret between calls, and is safe for
+// concurrent use.
 type Source struct {
 	address address
 	lookup  func(name string) string
+	opened  atomic.Bool // a passphrase of this source has opened a vault
+
+	mu      sync.Mutex
+	version string // of the secret as it was read last; "" for not known
 }
 
 var _ keysource.Source = (*Source)(nil)
@@ -61,10 +68,15 @@ func (s *Source) String() string { return s.address.String() }
 // takes does not count. Errors of fetching are an [*Error]; [keysource.ErrEmpty] is wrapped where the
 // secret is empty. When ctx ends first, the error wraps that of ctx.
 func (s *Source) Passphrase(ctx context.Context, use func(passphrase []byte) error) error {
-	content, err := s.fetch(ctx)
+	content, err := s.fetch(ctx, func(ctx context.Context, c *client) (*lockedmem.Buffer, error) { return c.get(ctx, newest) })
 	if err != nil {
 		return err
 	}
+	return s.hand(content, use)
+}
+
+// hand calls use with the passphrase in content, which it destroys.
+func (s *Source) hand(content *lockedmem.Buffer, use func(passphrase []byte) error) error {
 	defer content.Destroy()
 	passphrase, err := keysource.Passphrase(content.Bytes())
 	if err != nil {
@@ -73,36 +85,43 @@ func (s *Source) Passphrase(ctx context.Context, use func(passphrase []byte) err
 	return use(passphrase)
 }
 
-// fetch returns what the secret holds, decoded. The SDK's copies of it are erased as far as they can
-// be reached; see the package documentation.
-func (s *Source) fetch(ctx context.Context) (content *lockedmem.Buffer, err error) {
+// fetch returns what get does, with a client that lives as long as the call. The SDK's copies of a secret are erased as
+// far as they can be reached; see the package documentation.
+func (s *Source) fetch(ctx context.Context, get func(context.Context, *client) (*lockedmem.Buffer, error)) (content *lockedmem.Buffer, err error) {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	erase.Do(func() { content, err = s.request(ctx) })
+	erase.Do(func() {
+		var c *client
+		if c, err = s.open(ctx); err != nil {
+			return
+		}
+		defer c.connections.close()
+		content, err = get(ctx, c)
+	})
 	erase.Flush()
 	return content, err
 }
 
-// request makes the one call of the SDK. Credential and connections live as long as the call, so that
-// neither a token nor a connection's buffers stay behind.
-func (s *Source) request(ctx context.Context) (*lockedmem.Buffer, error) {
+// client is the SDK's, with credential and connections of its own, so that neither a token nor a connection's buffers stay
+// behind.
+type client struct {
+	source      *Source
+	secrets     *azsecrets.Client
+	connections *connections
+	trace       *trace
+}
+
+func (s *Source) open(ctx context.Context) (*client, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Address: s.String(), Reason: err}
 	}
-	t := &trace{}
-	connections := newConnections()
-	defer connections.close()
-	client, err := s.newClient(t, connections)
-	if err != nil {
+	c := &client{source: s, connections: newConnections(), trace: &trace{}}
+	var err error
+	if c.secrets, err = s.newClient(c.trace, c.connections); err != nil {
+		c.connections.close()
 		return nil, &Error{Address: s.String(), Reason: err}
 	}
-	var raw rawResponse
-	response, err := client.GetSecret(policy.WithCaptureResponse(ctx, &raw.response), s.address.secret, "", nil)
-	defer raw.wipe()
-	if err != nil {
-		return nil, s.classify(ctx, t)
-	}
-	return s.content(response.Secret)
+	return c, nil
 }
 
 func (s *Source) newClient(t *trace, c *connections) (*azsecrets.Client, error) {
@@ -118,4 +137,21 @@ func (s *Source) newClient(t *trace, c *connections) (*azsecrets.Client, error) 
 			PerRetryPolicies: pipelinePolicies(t, stepVault),
 		},
 	})
+}
+
+// newest is the version of a secret that has not been replaced, in the API's words.
+const newest = ""
+
+// get fetches a version of the secret.
+func (c *client) get(ctx context.Context, version string) (*lockedmem.Buffer, error) {
+	var raw rawResponse
+	response, err := c.secrets.GetSecret(policy.WithCaptureResponse(ctx, &raw.response), c.source.address.secret, version, nil)
+	defer raw.wipe()
+	if err != nil {
+		return nil, c.source.classify(ctx, c.trace)
+	}
+	if version == newest && response.ID != nil {
+		c.source.noteVersion(response.ID.Version())
+	}
+	return c.source.content(response.Secret)
 }
