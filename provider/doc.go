@@ -9,6 +9,8 @@
 //	defer secrets.Close()
 //	dsn := secrets.Get("DATABASE_URL")
 //	err = secrets.Use("MAZEVAULT_JWT_KEY", func(key []byte) error { … })
+//	err = secrets.Fill(ctx, &cfg)
+//	pools, err := provider.NewUpdater(ctx, secrets, []string{"DATABASE_URL"}, open, closePool)
 //
 // [FromEnv] is configured by the variables that vault-tool itself reads; [Open] takes the same as
 // values. Without a vault file the provider works on the environment alone, so that a service can be
@@ -24,7 +26,7 @@
 //
 // Secrets of the vault stand once, in locked memory (see vaultfile). A snapshot that was replaced is
 // wiped as soon as the last lookup in it has ended. A secret gets to the ordinary heap only as a string
-// that was asked for ([Provider.Get], [Provider.Lookup]). No error, no [Change] and no printing of a
+// that was asked for ([Provider.Get], [Provider.Lookup], [Provider.Fill]). No error, no [Change] and no printing of a
 // provider shows a value.
 //
 // # Non-guarantees

@@ -83,3 +83,79 @@ func ExampleProvider_View() {
 	})
 	// Output: app p
 }
+
+// A pool of connections that is made anew when its secret changes.
+func ExampleNewUpdater() {
+	payload := `{"DATABASE_URL":"postgres://one"}`
+	ctx := context.Background()
+	secrets, err := provider.Open(ctx, provider.Config{Load: vaultOf(&payload)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer secrets.Close()
+
+	type pool struct{ dsn string } // a *sql.DB, in a service
+	pools, err := provider.NewUpdater(ctx, secrets, []string{"DATABASE_URL"},
+		func(_ context.Context, v *provider.View) (*pool, error) { return &pool{v.Get("DATABASE_URL")}, nil },
+		func(old *pool) { fmt.Println("closing", old.dsn) })
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer pools.Close()
+	_ = pools.Use(func(p *pool) error {
+		fmt.Println("using", p.dsn)
+		return nil
+	})
+	// Output:
+	// using postgres://one
+	// closing postgres://one
+}
+
+// The configuration of a service, in one snapshot.
+func ExampleProvider_Fill() {
+	payload := `{"DATABASE_URL":"postgres://one","PORT":"8443"}`
+	ctx := context.Background()
+	secrets, err := provider.Open(ctx, provider.Config{Load: vaultOf(&payload)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer secrets.Close()
+
+	var cfg struct {
+		DSN     provider.Secret `vault:"DATABASE_URL,required"`
+		Port    int             `vault:"PORT"`
+		Timeout time.Duration   `vault:"TIMEOUT"`
+	}
+	cfg.Timeout = 30 * time.Second // where it is not set
+	fmt.Println(secrets.Fill(ctx, &cfg))
+	fmt.Println(cfg)
+	// Output:
+	// <nil>
+	// {[redacted] 8443 30s}
+}
+
+// A credential that is changed at both ends while the service runs: after a refusal the vault is asked once more.
+func ExampleProvider_WithRotation() {
+	payload := `{"PASSWORD":"old"}`
+	ctx := context.Background()
+	secrets, err := provider.Open(ctx, provider.Config{Load: vaultOf(&payload)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer secrets.Close()
+
+	payload = `{"PASSWORD":"new"}` // the database has it already
+	denied := errors.New("access denied")
+	err = secrets.WithRotation(ctx, "PASSWORD", func(_ context.Context, password []byte) error {
+		if string(password) != "new" {
+			return denied
+		}
+		return nil
+	}, func(err error) bool { return errors.Is(err, denied) })
+	fmt.Println(err)
+	// Output: <nil>
+}

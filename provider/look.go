@@ -107,17 +107,21 @@ func (p *Provider) look(ctx context.Context, thorough bool) (Change, error) {
 		c.Err = p.lastProblem()
 	} else {
 		c.Err = err
-		p.noteLook(p.origin.standing())
+		p.noteLook(err, p.origin.standing())
 	}
 	p.publish(c)
 	return c, err
 }
 
 // noteLook notes that a look has come to its end, and what the origin has to say of the vault in service.
-func (p *Provider) noteLook(standing error) {
+func (p *Provider) noteLook(problem, standing error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.checked, p.standing = time.Now(), standing
+	p.looks++
+	if problem != nil {
+		p.failures++
+	}
 }
 
 // swapIn puts a vault into service and returns how its content differs from that of the one before. It is called by one

@@ -1,7 +1,6 @@
 package provider
 
 import (
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,15 +13,8 @@ import (
 // watchWith is watch with a notifier that the test has a hand in.
 func watchWith(t *testing.T, p *Provider, newNotifier func([]string) *notifier) *recorder {
 	t.Helper()
-	r := &recorder{}
-	done := make(chan error, 1)
-	go func() { done <- p.watch(t.Context(), r.add, newNotifier) }()
-	t.Cleanup(func() { // the test's context has ended
-		if err := <-done; !errors.Is(err, t.Context().Err()) {
-			t.Errorf("Watch ended with %v", err)
-		}
-	})
-	return r
+	p.newNotifier = newNotifier
+	return watch(t, p)
 }
 
 func wantNoNotify(t *testing.T, c Change, cause error) {

@@ -22,6 +22,7 @@ type Provider struct {
 	required     []string
 	grace        time.Duration
 	pollInterval time.Duration
+	newNotifier  func(paths []string) *notifier
 	short        *atomic.Bool // whether the passphrase is; nil where nothing is known of it
 
 	closing  context.Context // ends with Close
@@ -32,9 +33,12 @@ type Provider struct {
 	running  *look                      // what is under way, nil for none
 	waiting  *look                      // what comes after it, nil for none
 	watchers map[*watcher]struct{}      // who is told of changes
-	untold   *watcher                   // what nobody was told; nil while there are watchers
+	keeper   *keeper                    // who looks at the files; nil while there are no watchers
+	untold   *watcher                   // what nobody was told; nil while a Watch runs
 	previous map[string]*previousSecret // by name
 	checked  time.Time                  // when the last look ended
+	looks    uint64                     // how many have ended
+	failures uint64                     // how many of them with a problem
 	problem  error                      // of the last look
 	standing error                      // a warning about the vault in service
 	deafness error                      // why a watcher is not notified
@@ -51,7 +55,8 @@ func open(ctx context.Context, c Config, env func(string) (string, bool)) (*Prov
 	}
 	p := &Provider{
 		lookupEnv: env, origin: from, required: slices.Clone(c.Require), grace: c.Grace, pollInterval: c.PollInterval,
-		watchers: make(map[*watcher]struct{}), untold: newWatcher(), previous: make(map[string]*previousSecret),
+		newNotifier: newNotifier,
+		watchers:    make(map[*watcher]struct{}), untold: newWatcher(), previous: make(map[string]*previousSecret),
 	}
 	if p.pollInterval <= 0 {
 		p.pollInterval = DefaultPollInterval

@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"context"
+	"slices"
 )
 
 // Change says what a reload changed, by names and never by values. All lists are sorted. One without names, Err and
@@ -24,6 +25,16 @@ type Change struct {
 
 // names tells whether the change is one of secrets.
 func (c Change) names() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) > 0 }
+
+// Touched tells whether one of the named secrets was added, changed or removed.
+func (c Change) Touched(names ...string) bool {
+	for _, name := range names {
+		if slices.Contains(c.Added, name) || slices.Contains(c.Changed, name) || slices.Contains(c.Removed, name) {
+			return true
+		}
+	}
+	return false
+}
 
 // Reload reads the vault again if it has been replaced, checks that the key still opens it, and returns
 // what changed. It is for programs that reload on a signal; with [Provider.Watch] it is not needed, and

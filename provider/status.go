@@ -13,6 +13,8 @@ type Status struct {
 	Generation uint64    // counts the vaults loaded so far, from 1; 0 without a vault
 	Loaded     time.Time // when the one in service was loaded
 	Checked    time.Time // when the last look at the vault ended, with a problem or without; zero without a vault
+	Looks      uint64    // how many looks have ended, the opening among them
+	Failures   uint64    // how many of them with a problem
 	Problem    error     // why the last look failed, nil if it did not
 	Warnings   []error   // what an operator should know although all works: [ErrSuccessor], [ErrNoNotify]
 	ShortKey   bool      // the passphrase has less than keysource.ShortBytes bytes
@@ -35,7 +37,7 @@ func (p *Provider) Status() (Status, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	status.Checked, status.Problem = p.checked, p.problem
+	status.Checked, status.Looks, status.Failures, status.Problem = p.checked, p.looks, p.failures, p.problem
 	for _, warning := range []error{p.standing, p.deafness} {
 		if warning != nil {
 			status.Warnings = append(status.Warnings, warning)

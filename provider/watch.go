@@ -36,23 +36,11 @@ const (
 //
 // The error is ctx's, or [ErrClosed] when the provider is closed.
 func (p *Provider) Watch(ctx context.Context, report func(Change)) error {
-	return p.watch(ctx, report, newNotifier)
-}
-
-func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier func(paths []string) *notifier) error {
-	w, err := p.subscribe(ctx)
+	w, err := p.subscribe(ctx, newWatcher())
 	if err != nil {
 		return err
 	}
 	defer p.unsubscribe(w)
-
-	looking, stopLooking := context.WithCancel(ctx)
-	stopped := make(chan struct{})
-	go func() {
-		defer close(stopped)
-		p.keepCurrent(looking, w, newNotifier)
-	}()
-	defer func() { stopLooking(); <-stopped }()
 	for {
 		select {
 		case <-ctx.Done():
@@ -67,14 +55,20 @@ func (p *Provider) watch(ctx context.Context, report func(Change), newNotifier f
 	}
 }
 
+// keeper is the goroutine that keeps the secrets current while there are watchers. There is one, however many they are.
+type keeper struct {
+	stop    context.CancelFunc
+	stopped chan struct{}
+}
+
 // keepCurrent looks at the files when they are touched, and every poll interval, until ctx ends.
-func (p *Provider) keepCurrent(ctx context.Context, w *watcher, newNotifier func(paths []string) *notifier) {
+func (p *Provider) keepCurrent(ctx context.Context) {
 	var paths []string
 	if p.origin != nil {
 		paths = p.origin.files()
 	}
-	p.noteDeafness(nil)
-	notify := newNotifier(paths)
+	p.warn(nil)
+	notify := p.newNotifier(paths)
 	defer notify.close()
 	timer := time.NewTimer(0) // something may have changed since the opening
 	defer timer.Stop()
@@ -84,9 +78,7 @@ func (p *Provider) keepCurrent(ctx context.Context, w *watcher, newNotifier func
 		case <-ctx.Done():
 			return
 		case err := <-notify.failure():
-			err = fmt.Errorf("%w, files are looked at every %v: %w", ErrNoNotify, p.pollInterval, err)
-			p.noteDeafness(err)
-			w.warn(err)
+			p.warn(fmt.Errorf("%w, files are looked at every %v: %w", ErrNoNotify, p.pollInterval, err))
 		case <-notify.events():
 			timer.Reset(s.touched(time.Now()))
 		case <-timer.C:
@@ -97,14 +89,19 @@ func (p *Provider) keepCurrent(ctx context.Context, w *watcher, newNotifier func
 	}
 }
 
-func (p *Provider) noteDeafness(err error) {
+// warn notes why the keeper is not notified of changes, and tells the watchers.
+func (p *Provider) warn(deafness error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.deafness = err
+	p.deafness = deafness
+	for w := range p.watchers {
+		w.warn(deafness)
+	}
 }
 
-// subscribe returns a watcher that is told what happens from now on. The first also gets what nobody was told.
-func (p *Provider) subscribe(ctx context.Context) (*watcher, error) {
+// subscribe makes w one of the watchers, who are told what happens from now on, and keeps the secrets current for as long as
+// there are any. The first for a Watch is not w but the one with what nobody was told.
+func (p *Provider) subscribe(ctx context.Context, w *watcher) (*watcher, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closing.Err() != nil {
@@ -113,25 +110,52 @@ func (p *Provider) subscribe(ctx context.Context) (*watcher, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	w := p.untold
-	if w == nil {
-		w = newWatcher()
+	if !w.inner && p.untold != nil {
+		w, p.untold = p.untold, nil
+	} else {
 		w.add(Change{Err: p.problem})
 	}
-	p.untold = nil
+	w.warn(p.deafness)
 	p.watchers[w] = struct{}{}
+	if p.keeper == nil {
+		looking, stop := context.WithCancel(p.closing)
+		k := &keeper{stop: stop, stopped: make(chan struct{})}
+		p.keeper = k
+		go func() {
+			defer close(k.stopped)
+			p.keepCurrent(looking)
+		}()
+	}
 	return w, nil
 }
 
-// unsubscribe ends that. When nobody is left, what comes is kept for the next.
+// unsubscribe ends that. When no Watch is left, what comes is kept for the next.
 func (p *Provider) unsubscribe(w *watcher) {
+	if k := p.remove(w); k != nil {
+		k.stop()
+		<-k.stopped
+	}
+}
+
+// remove returns the keeper if it has nobody to work for any more.
+func (p *Provider) remove(w *watcher) *keeper {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watchers, w)
-	if len(p.watchers) == 0 {
+	outer := false
+	for other := range p.watchers {
+		outer = outer || !other.inner
+	}
+	if !w.inner && !outer {
 		w.restart()
 		p.untold = w
 	}
+	if len(p.watchers) > 0 {
+		return nil
+	}
+	k := p.keeper
+	p.keeper = nil
+	return k
 }
 
 // schedule says when to look at the files next.

@@ -12,6 +12,7 @@ import (
 
 // watcher holds what a Watch has not reported yet. What comes while a report is under way becomes one change.
 type watcher struct {
+	inner bool          // it is not a Watch but an [Updater]
 	ready chan struct{} // holds a token while there is something
 
 	mu      sync.Mutex
@@ -74,7 +75,7 @@ func (w *watcher) warn(err error) {
 
 // join adds a warning, unless one of its kind waits already.
 func (w *watcher) join(warning error) {
-	if warning == nil || w.warning != nil && sameKind(w.warning, warning) {
+	if warning == nil || w.inner || w.warning != nil && sameKind(w.warning, warning) {
 		return
 	}
 	w.warning = errors.Join(w.warning, warning)
