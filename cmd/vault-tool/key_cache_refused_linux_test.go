@@ -51,7 +51,7 @@ func TestKeyringRefused(t *testing.T) {
 				return
 			}
 			// A cache that is out of reach is no failure of a script that locks at its end.
-			stdout, stderr = run("lock", "--json")
+			stdout, stderr = run("forget", "--json")
 			if stdout != "{\"forgotten\":0}\n" || !strings.HasPrefix(stderr, "nothing forgotten: the kernel keyring is not available") ||
 				!strings.Contains(stderr, refusal.reason) {
 				t.Errorf("stdout %q, stderr %q", stdout, stderr)

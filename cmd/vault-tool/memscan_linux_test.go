@@ -105,7 +105,7 @@ func (w *scanWorld) readCached() {
 	w.clean(exitOK, "", "list", "--key-cache", "1m") // fills the cache
 	w.clean(exitOK, "", "get", "SECRET_1", "--key-cache", "1m")
 	w.clean(exitOK, w.canary("CACHED"), "add", "--name", "CACHED", "--key-cache", "1m")
-	w.clean(exitOK, "", "lock")
+	w.clean(exitOK, "", "forget")
 }
 
 // TestNoSecretStaysInMemoryWithCachedKey goes where no derivation, with the collection that follows it, hides what is left:
@@ -120,7 +120,7 @@ func TestNoSecretStaysInMemoryWithCachedKey(t *testing.T) {
 	w.clean(exitOK, "", "init")
 	w.clean(exitOK, w.secretsJSON("SECRET_", 9), "encrypt", "--key-cache", "1m")
 	w.useCachedKey()
-	w.clean(exitOK, "", "lock")
+	w.clean(exitOK, "", "forget")
 }
 
 func (w *scanWorld) useCachedKey() {

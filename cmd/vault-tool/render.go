@@ -53,11 +53,11 @@ the way to it none but root's and yours. A directory in which every user may
 exchange files (0777 without the sticky bit) is refused.
 
 The template is one of Go's text/template, with these functions:
-  {{ secret "NAME" }}           the value; it is an error (3) if there is none
-  {{ if has "NAME" }}…{{ end }} whether there is one
-  {{ range names }}…{{ end }}   all names
-  {{ secret "NAME" | json }}    as JSON, with its quotes
-  {{ secret "NAME" | base64 }}  in Base64
+  {{ secret "NAME" }}            the value; it is an error (3) if there is none
+  {{ if has "NAME" }}…{{ end }}  whether there is one
+  {{ range names }}…{{ end }}    all names
+  {{ secret "NAME" | json }}     as JSON, with its quotes
+  {{ secret "NAME" | base64 }}   in Base64
 It is read once, at the start. Values are in ordinary memory for as long as it
 is being filled; --dir writes from locked memory. The lock for --output,
 FILE.lock beside it, stays.

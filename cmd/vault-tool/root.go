@@ -40,7 +40,7 @@ var commands = []struct {
 	{"migrate-env", newMigrateEnvCommand},
 	{"exec", newExecCommand},
 	{"render", newRenderCommand},
-	{"lock", newLockCommand},
+	{"forget", newForgetCommand},
 	{"version", newVersionCommand},
 }
 

@@ -57,7 +57,7 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err := printSpeed(out, append(comparisons(small, large, probes), cached...), runs); err != nil {
 		return err
 	}
-	if _, err := small.command("lock").run(0); err != nil {
+	if _, err := small.command("forget").run(0); err != nil {
 		return err
 	}
 	if err := printMemory(out, small, large, probes); err != nil {

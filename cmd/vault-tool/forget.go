@@ -9,31 +9,32 @@ import (
 	"github.com/mazevault/vault-tool/internal/keycache"
 )
 
-type lockSummary struct {
+type forgetSummary struct {
 	Forgotten int `json:"forgotten"`
 }
 
-func newLockCommand(a *app) *cobra.Command {
+func newForgetCommand(a *app) *cobra.Command {
 	return &cobra.Command{
-		Use:   "lock",
-		Short: "Forget the keys that --key-cache keeps",
+		Use:     "forget",
+		Aliases: []string{"lock"}, // its name in the first version
+		Short:   "Forget the keys that --key-cache keeps",
 		Long: `Forget at once all derived keys that --key-cache or $VAULT_TOOL_KEY_CACHE keeps in the kernel's keyring
 of this user, whatever vault they belong to. The next command derives its key anew, and keeps it again
 if it is told to.
 
-A key is forgotten without lock when its time is over, which counts from its derivation and not from its
+A key is forgotten without it when its time is over, which counts from its derivation and not from its
 last use, and when rotate-key replaces it. Until then every process of this user, and root, can read it
 and open the vault with it.`,
-		Example: "  vault-tool lock",
+		Example: "  vault-tool forget",
 		Args:    noArguments,
-		RunE:    a.plainAction(a.runLock),
+		RunE:    a.plainAction(a.runForget),
 	}
 }
 
-func (a *app) runLock(context.Context, []string) error {
+func (a *app) runForget(context.Context, []string) error {
 	n, err := keycache.Clear()
 	switch {
-	case errors.Is(err, keycache.ErrUnavailable): // then this process cannot have kept one, and scripts lock at their end anywhere
+	case errors.Is(err, keycache.ErrUnavailable): // then this process cannot have kept one, and scripts call this at their end anywhere
 		a.note("nothing forgotten: %v", err)
 	case err != nil:
 		return err
@@ -41,7 +42,7 @@ func (a *app) runLock(context.Context, []string) error {
 		a.note("forgot %s", count(n, "cached key"))
 	}
 	if a.json {
-		return a.printJSON(lockSummary{n})
+		return a.printJSON(forgetSummary{n})
 	}
 	return nil
 }
