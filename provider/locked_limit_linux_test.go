@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 const (
@@ -69,9 +71,7 @@ func copySite(t *testing.T, s *site, dir string) {
 // giveToNobody makes what is below a test's directory belong to nobody, and the way there open.
 func giveToNobody(t *testing.T, dir string) {
 	t.Helper()
-	if err := os.Chmod(filepath.Dir(dir), 0o711); err != nil {
-		t.Fatal(err)
-	}
+	testdir.Open(t, filepath.Dir(dir))
 	err := filepath.WalkDir(dir, func(path string, _ os.DirEntry, err error) error {
 		if err != nil {
 			return err

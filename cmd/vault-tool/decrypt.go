@@ -35,7 +35,7 @@ On a terminal, control characters other than newline and tab are shown escaped; 
 		Example: `  vault-tool decrypt
   vault-tool decrypt --show-values
   vault-tool decrypt --show-values --json`,
-		Args: noArguments,
+		Args: noArgumentsBut("the vault is given with --vault-file, and secrets are chosen with --only"),
 		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runDecrypt(ctx, o) }),
 	}
 	flags := cmd.Flags()

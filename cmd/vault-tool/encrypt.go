@@ -37,7 +37,7 @@ An existing vault is refused; with --force it is replaced, and kept as FILE.bak.
 		Example: `  echo '{"DATABASE_URL": "postgres://..."}' | vault-tool encrypt
   vault-tool decrypt --show-values --json |
     vault-tool encrypt --vault-file copy.vault`,
-		Args: noArguments,
+		Args: noArgumentsBut("JSON comes from standard input: vault-tool encrypt < FILE; the vault is given with --vault-file"),
 		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runEncrypt(ctx, o) }),
 	}
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace an existing vault and keep it as FILE.bak")

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 // failable tells whether a failing call is the tool's own and not the Go runtime's or a message to the user.
@@ -123,11 +124,8 @@ const nobody = 65534
 // asNobody lets the folder be entered by everybody and runs its commands as another user than root.
 func (f *folder) asNobody() {
 	f.t.Helper()
-	for _, dir := range []string{filepath.Dir(f.dir), filepath.Dir(filepath.Dir(f.tool)), filepath.Dir(f.tool)} {
-		if err := os.Chmod(dir, 0o755); err != nil {
-			f.t.Fatal(err)
-		}
-	}
+	testdir.Open(f.t, filepath.Dir(f.dir))
+	testdir.Open(f.t, filepath.Dir(f.tool))
 	f.set = func(cmd *exec.Cmd) {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/kdftest"
 	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 var scanRuns = flag.Int("memscan.runs", 1, "how often the memory scan repeats all commands; what is left behind depends on chance")
@@ -35,9 +36,7 @@ func buildForScan(t *testing.T, experiment string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testdir.Open(t, dir)
 	tool := filepath.Join(dir, "vault-tool")
 	build := exec.Command("go", "build", "-tags", "memscan", "-trimpath", "-o", tool, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOEXPERIMENT="+experiment)

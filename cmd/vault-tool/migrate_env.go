@@ -53,7 +53,7 @@ and nothing is changed.`,
   vault-tool migrate-env --env-file .env --include 'STRIPE_*' --prune
   vault-tool migrate-env --env-file - --all < settings
   vault-tool migrate-env --list-keys`,
-		Args: noArguments,
+		Args: noArgumentsBut("the .env file is given with --env-file"),
 		RunE: a.flushedAction(func(ctx context.Context, _ []string) error { return a.runMigrateEnv(ctx, o) }),
 	}
 	flags := cmd.Flags()

@@ -94,7 +94,7 @@ func newRenderCommand(a *app) *cobra.Command {
       --only 'TLS_*' --on-change 'systemctl reload app'
   vault-tool render --template app.conf.tmpl --output /run/app.conf \
       --mode 0440 --owner root:app`,
-		Args: noArguments,
+		Args: noArgumentsBut("the directory is given with --dir"),
 	}
 	flags := cmd.Flags()
 	cmd.RunE = a.flushedAction(func(ctx context.Context, _ []string) error {

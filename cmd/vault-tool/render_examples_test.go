@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 const examplesDir = "../../examples"
@@ -199,10 +201,8 @@ func newExampleWorld(t *testing.T) *exampleWorld {
 			t.Fatal(err)
 		}
 	}
-	for dir := w.bin; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) { // for the users of the examples
-		if err := os.Chmod(dir, 0o755); err != nil {
-			t.Fatal(err)
-		}
+	if os.Getuid() == 0 {
+		testdir.Open(t, w.bin) // for the users of the examples
 	}
 	owner := fmt.Sprintf("%d:%d", os.Getuid(), os.Getgid())
 	if os.Getuid() == 0 {

@@ -22,7 +22,15 @@ import (
 // TestMain makes the test binary serve as vault-tool under that name, which is put into the PATH of
 // scripts and tests.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"vault-tool": main})
+	testscript.Main(heeding{m}, map[string]func(){"vault-tool": main})
+}
+
+// heeding runs the tests, and not the program that this binary is too, with heedHangUp.
+type heeding struct{ *testing.M }
+
+func (h heeding) Run() int {
+	heedHangUp()
+	return h.M.Run()
 }
 
 // TestScripts runs the scripts in testdata/script, one a topic. Beside testscript's own commands they

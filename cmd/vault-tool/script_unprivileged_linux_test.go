@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 // nobodyID is the user and group "nobody" of most systems; it need not exist.
@@ -28,9 +30,7 @@ func newUnprivileged(t *testing.T) *unprivileged {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(top) })
-	if err := os.Chmod(top, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	testdir.Open(t, top)
 	u := &unprivileged{t: t, tool: filepath.Join(top, "vault-tool"), dir: filepath.Join(top, "home")}
 	copyTestBinary(t, u.tool)
 	if err := os.Mkdir(u.dir, 0o700); err != nil {

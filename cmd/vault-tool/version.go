@@ -38,7 +38,7 @@ func newVersionCommand(a *app) *cobra.Command {
 		Use:     "version",
 		Short:   "Print the version, the vault format and how it was built",
 		Example: "  vault-tool version\n  vault-tool version --json",
-		Args:    noArguments,
+		Args:    noArgumentsBut("it takes no argument"),
 		RunE:    a.plainAction(a.runVersion),
 	}
 }

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 const (
@@ -52,20 +54,10 @@ func asNobody(t *testing.T, f func()) {
 	<-done
 }
 
-// passable makes the directories above path passable for asNobody.
-func passable(t *testing.T, path string) {
-	t.Helper()
-	for dir := filepath.Dir(path); dir != os.TempDir() && len(dir) > 1; dir = filepath.Dir(dir) {
-		if os.Chmod(dir, 0o755) != nil {
-			return
-		}
-	}
-}
-
 func TestReadOnlyDirectory(t *testing.T) {
 	path := newFile(t, "vault", oldContent, 0o644)
 	dir := filepath.Dir(path)
-	passable(t, path)
+	testdir.Open(t, filepath.Dir(path))
 	if err := os.Chmod(dir, 0o555); err != nil {
 		t.Fatal(err)
 	}
@@ -94,7 +86,7 @@ func TestForeignOwner(t *testing.T) {
 	needRoot(t)
 	path := newFile(t, "vault", oldContent, 0o644)
 	dir := filepath.Dir(path)
-	passable(t, path)
+	testdir.Open(t, filepath.Dir(path))
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -131,7 +123,7 @@ func TestForeignOwner(t *testing.T) {
 
 func TestUnreadableFile(t *testing.T) {
 	path := newFile(t, "vault", oldContent, 0)
-	passable(t, path)
+	testdir.Open(t, filepath.Dir(path))
 	asNobody(t, func() {
 		if err := Replace(path, nil, ReplaceOptions{}); !errors.Is(err, fs.ErrPermission) {
 			t.Error(err)
@@ -152,7 +144,7 @@ func TestSweepForeignTemp(t *testing.T) {
 func sweepForeignTemp(t *testing.T, owner int, want error) {
 	path := newFile(t, "vault", oldContent, 0o644)
 	dir := filepath.Dir(path)
-	passable(t, path)
+	testdir.Open(t, filepath.Dir(path))
 	planted := filepath.Join(dir, tempName("vault"))
 	putFile(t, planted, "", 0)
 	if err := errors.Join(os.Chmod(dir, 0o777|os.ModeSticky), os.Chown(path, nobody, nobody), os.Chown(planted, owner, 0)); err != nil {
@@ -178,7 +170,7 @@ func sweepForeignTemp(t *testing.T, owner int, want error) {
 func TestLockFileOwner(t *testing.T) {
 	needRoot(t)
 	path := newFile(t, "vault", oldContent, 0o644)
-	passable(t, path)
+	testdir.Open(t, filepath.Dir(path))
 	if err := os.Chown(path, nobody, nobody); err != nil {
 		t.Fatal(err)
 	}
