@@ -210,7 +210,7 @@ func (a *app) nameDefaults(err error) error {
 	switch {
 	case errors.Is(err, vaultfile.ErrNotExist) && a.vaultFlag == "" && a.getenv(vaultFileEnv) == "":
 		missing, flag, env = defaultVaultFile, "--vault-file", vaultFileEnv
-	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) && a.keyFlag == "" && a.getenv(keyFileEnv) == "":
+	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) && a.keyFlag == "" && a.getenv(keyFileEnv) == "" && absent(defaultKeyFile):
 		missing, flag, env = defaultKeyFile, "--key-file", keyFileEnv
 	default:
 		return err
@@ -222,6 +222,12 @@ func (a *app) nameDefaults(err error) error {
 	}
 	return &failure{code: o.code, kind: o.kind, err: err,
 		hint: fmt.Sprintf("%s; it was looked for in %s, as neither %s nor %s is given", o.hint, filepath.Join(dir, missing), flag, env)}
+}
+
+// absent tells that nothing is at a path, so that an error about a missing file can be about it and not about another one.
+func absent(path string) bool {
+	_, err := os.Lstat(path)
+	return errors.Is(err, fs.ErrNotExist)
 }
 
 // tellSuccessor says that KEY.new opened the vault, or why it was not used. A command that opens the vault

@@ -11,6 +11,7 @@ import (
 	"syscall"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
@@ -211,6 +212,7 @@ func describe(err error) outcome {
 	var f *failure
 	var permissive *keysource.PermissiveError
 	var foreign *keysource.ForeignError
+	var missing *durable.MissingDirectoryError
 	switch {
 	case errors.As(err, &f):
 		o.code, o.kind, o.hint = f.code, f.kind, f.hint
@@ -221,6 +223,8 @@ func describe(err error) outcome {
 	case errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist):
 		o.code, o.kind = exitNotFound, kindKeyNotFound
 		o.hint = "check --key-file, --new-key-file and " + keyFileEnv + "; a new key is made by: vault-tool init"
+	case errors.As(err, &missing):
+		o.hint = withState(err, "make the directory first: mkdir -p "+shellWord(missing.Path))
 	case errors.Is(err, context.Canceled):
 		o.code, o.message = exitInterrupted, "interrupted"
 	default:

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -35,9 +34,6 @@ func (a *app) runInit(context.Context, []string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return existsAlready("a key is never overwritten; choose another name, or move the old key away if no vault needs it",
 			"key file %s exists already", path)
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return &failure{code: exitFailed, err: err, hint: nothingChanged + "; make the directory first: mkdir -p " + shellWord(filepath.Dir(path))}
 	}
 	if err != nil {
 		return leftUnchanged(err)

@@ -40,6 +40,16 @@ var (
 	ErrLockTimeout = errors.New("lock not obtained in time")
 )
 
+// MissingDirectoryError says which directory a file cannot be opened or made in, because it is not there. It matches fs.ErrNotExist.
+type MissingDirectoryError struct {
+	Path string
+	Err  error
+}
+
+func (e *MissingDirectoryError) Error() string { return "open directory " + e.Path + ": " + e.Err.Error() }
+
+func (e *MissingDirectoryError) Unwrap() error { return e.Err }
+
 // InPlace tells whether the new content is at the path, given the error of the call that was to put it there.
 func InPlace(err error) bool {
 	return err == nil || errors.Is(err, ErrUnconfirmed) && !errors.Is(err, ErrRestored)

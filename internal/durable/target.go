@@ -1,7 +1,9 @@
 package durable
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -37,6 +39,9 @@ func (sys *system) openParent(path string) (*directory, string, error) {
 		return nil, "", err
 	}
 	dir, err := sys.openDir(parent)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, "", &MissingDirectoryError{Path: parent, Err: cause(err)}
+	}
 	if err != nil {
 		return nil, "", wrap("open directory", parent, err)
 	}
