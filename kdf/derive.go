@@ -51,8 +51,8 @@ type Deriver struct {
 	check          func() error // computes the known answer, once
 }
 
-// deriveFunc derives with parameters that were checked. An error leaves dst alone.
-type deriveFunc func(dst, passphrase, salt []byte, p Params) error
+// deriveFunc derives with parameters that were checked, on at most so many threads. An error leaves dst alone.
+type deriveFunc func(dst, passphrase, salt []byte, p Params, threads int) error
 
 // New returns a Deriver with the given implementation; "" is the fastest there is. The error wraps
 // [ErrImplementation] and names those there are.
@@ -71,8 +71,8 @@ func New(i Implementation) (*Deriver, error) {
 	if i == Generic {
 		return &Deriver{i, deriveGeneric, func() error { return nil }}, nil
 	}
-	return newDeriver(i, func(dst, passphrase, salt []byte, p Params) error {
-		return deriveSIMD(argon2simd.Set(i), dst, passphrase, salt, p)
+	return newDeriver(i, func(dst, passphrase, salt []byte, p Params, threads int) error {
+		return deriveSIMD(argon2simd.Set(i), threads, dst, passphrase, salt, p)
 	}), nil
 }
 
@@ -81,7 +81,9 @@ func newDeriver(i Implementation, derive deriveFunc) *Deriver {
 }
 
 // Default returns the Deriver of the fastest implementation, the same one at every call.
-var Default = sync.OnceValue(func() *Deriver {
+func Default() *Deriver { return fastest() }
+
+var fastest = sync.OnceValue(func() *Deriver {
 	d, err := New("")
 	if err != nil {
 		panic(err) // there is always one
@@ -103,8 +105,7 @@ func (d *Deriver) Implementation() Implementation {
 // the processor, or what emulates it, is not.
 func (d *Deriver) Problem() error { return d.check() }
 
-// oneAtATime holds a place for the derivation that runs: each needs its own working memory, and two at
-// once take as long as two in turn on a machine with few cores.
+// oneAtATime holds a place for the derivation that runs, or the two of DeriveBoth: each needs its own working memory.
 var oneAtATime = make(chan struct{}, 1)
 
 // Derive computes Argon2id over passphrase and salt and writes the key to dst.
@@ -124,11 +125,55 @@ func (d *Deriver) Derive(ctx context.Context, p Params, dst, passphrase, salt []
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	derive := d.derive
+	return d.checked()(dst, passphrase, salt, p, argon2simd.Threads(int(p.Lanes)))
+}
+
+// checked is what derives: x/crypto where the implementation has a problem.
+func (d *Deriver) checked() deriveFunc {
 	if d.Problem() != nil {
-		derive = deriveGeneric
+		return deriveGeneric
 	}
-	return derive(dst, passphrase, salt, p)
+	return d.derive
+}
+
+// Job is a derivation of DeriveBoth: as the arguments of Derive.
+type Job struct{ Dst, Passphrase, Salt []byte }
+
+// DeriveBoth is Derive for two keys, for a change from one to the other. They are derived side by side, with half of the
+// threads each: two threads that fill a memory each wait for nothing, and are done before two that fill one after the
+// other together. It takes the memory of two derivations; where that, or a second processor, is not to be had, it is
+// one after the other. With an error either key may have been written.
+func (d *Deriver) DeriveBoth(ctx context.Context, p Params, a, b Job) error {
+	for _, j := range []Job{a, b} {
+		if err := p.check(j.Dst, j.Salt); err != nil {
+			return err
+		}
+	}
+	threads := argon2simd.Threads(int(p.Lanes)) / 2
+	if d.Implementation() != Generic && threads > 0 && memoryAllows(2*p.memoryBytes()) == nil {
+		err := d.sideBySide(ctx, p, threads, a, b)
+		if !errors.Is(err, ErrMemory) {
+			return err
+		}
+	}
+	if err := d.Derive(ctx, p, a.Dst, a.Passphrase, a.Salt); err != nil {
+		return err
+	}
+	return d.Derive(ctx, p, b.Dst, b.Passphrase, b.Salt)
+}
+
+func (d *Deriver) sideBySide(ctx context.Context, p Params, threads int, a, b Job) error {
+	select {
+	case oneAtATime <- struct{}{}:
+		defer func() { <-oneAtATime }()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	derive := d.checked()
+	other := make(chan error, 1)
+	go func() { other <- derive(b.Dst, b.Passphrase, b.Salt, p, threads) }()
+	err := derive(a.Dst, a.Passphrase, a.Salt, p, threads)
+	return errors.Join(err, <-other)
 }
 
 // Derive is [Deriver.Derive] with the fastest implementation, and without a context.
@@ -151,13 +196,13 @@ func (p Params) check(dst, salt []byte) error {
 }
 
 // deriveSIMD derives with an instruction set.
-func deriveSIMD(set argon2simd.Set, dst, passphrase, salt []byte, p Params) error {
+func deriveSIMD(set argon2simd.Set, threads int, dst, passphrase, salt []byte, p Params) error {
 	if err := memoryAllows(p.memoryBytes()); err != nil {
 		return err
 	}
 	var err error
 	erase.Do(func() {
-		err = argon2simd.Derive(set, argon2simd.Threads(int(p.Lanes)), dst,
+		err = argon2simd.Derive(set, threads, dst,
 			argon2simd.Input{Passphrase: passphrase, Salt: salt},
 			argon2simd.Params{MemoryKiB: p.MemoryKiB, Iterations: p.Iterations, Lanes: uint32(p.Lanes), KeyBytes: p.KeyBytes})
 	})
@@ -176,7 +221,7 @@ const knownAnswer = "b4b9a1f5b4b454afb9884814c2c5595a8ba2344d6b15acb8f338ac91d44
 
 func checkKnownAnswer(i Implementation, derive deriveFunc) error {
 	got := make([]byte, knownParams.KeyBytes)
-	if err := derive(got, []byte("passphrase"), []byte("0123456789abcdef"), knownParams); err != nil {
+	if err := derive(got, []byte("passphrase"), []byte("0123456789abcdef"), knownParams, 1); err != nil {
 		return nil // the derivation itself will say it
 	}
 	if hex.EncodeToString(got) != knownAnswer {

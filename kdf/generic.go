@@ -6,8 +6,8 @@ import (
 	"github.com/mazevault/vault-tool/internal/erase"
 )
 
-// deriveGeneric derives with x/crypto.
-func deriveGeneric(dst, passphrase, salt []byte, p Params) error {
+// deriveGeneric derives with x/crypto, which has as many threads as there are lanes.
+func deriveGeneric(dst, passphrase, salt []byte, p Params, _ int) error {
 	if err := memoryAllows(p.memoryBytes()); err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@
 // derives. Before its first derivation a Deriver computes a known answer, and where that comes out wrong it
 // takes x/crypto as well, and says so.
 //
-// Derivations in one process run one after the other, so that its peak memory is that of one.
+// Derivations in one process run one after the other, so that its peak memory is that of one; but see [Deriver.DeriveBoth].
 package kdf
 
 import (
@@ -17,8 +17,10 @@ import (
 	"fmt"
 )
 
-// MVT1 is the parameter set that the MVT1 vault format fixes. Nothing in a vault can change it.
-var MVT1 = Params{MemoryKiB: mvt1MemoryKiB, Iterations: mvt1Iterations, Lanes: 4, KeyBytes: 32}
+// MVT1 returns the parameter set that the MVT1 vault format fixes. Nothing in a vault can change it.
+func MVT1() Params {
+	return Params{MemoryKiB: mvt1MemoryKiB, Iterations: mvt1Iterations, Lanes: 4, KeyBytes: 32}
+}
 
 // Params are the cost parameters of Argon2id, named as RFC 9106, section 3.1, names them.
 type Params struct {

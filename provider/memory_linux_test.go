@@ -153,7 +153,7 @@ func (c *memoryProcess) wantNoKey(t *testing.T, s *site) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := kdf.MVT1
+	p := kdf.MVT1()
 	key := argon2.IDKey(passphrase, vault[4:20], p.Iterations, p.MemoryKiB, p.Lanes, p.KeyBytes)
 	memory := c.memory(t)
 	for what, secret := range map[string][]byte{"passphrase": passphrase, "derived key": key} {

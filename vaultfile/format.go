@@ -39,4 +39,4 @@ const (
 )
 
 // kdfParams is what MVT1 derives its AES-256 key with.
-var kdfParams = kdf.MVT1
+var kdfParams = kdf.MVT1()

@@ -29,8 +29,17 @@ func WithKeyCache(c KeyCache) UnlockerOption { return func(u *Unlocker) { u.cach
 
 // obtain takes the key from the cache, or derives it.
 func (u *Unlocker) obtain(ctx context.Context, salt [saltBytes]byte, passphrase []byte) (*derivedKey, error) {
+	k, err := u.fromCache(salt, passphrase)
+	if k != nil || err != nil {
+		return k, err
+	}
+	return u.derive(ctx, salt, passphrase)
+}
+
+// fromCache returns the key that the cache has, or nil.
+func (u *Unlocker) fromCache(salt [saltBytes]byte, passphrase []byte) (*derivedKey, error) {
 	if u.cache == nil {
-		return u.derive(ctx, salt, passphrase)
+		return nil, nil
 	}
 	key, err := lockedmem.New(int(kdfParams.KeyBytes))
 	if err != nil {
@@ -38,13 +47,14 @@ func (u *Unlocker) obtain(ctx context.Context, salt [saltBytes]byte, passphrase 
 	}
 	defer key.Destroy()
 	if !u.cache.Load(key.Bytes(), passphrase, salt[:]) {
-		return u.derive(ctx, salt, passphrase)
+		return nil, nil
 	}
 	k, err := newDerivedKey(salt, passphrase, key.Bytes())
-	if err == nil {
-		k.cached = true
+	if err != nil {
+		return nil, err
 	}
-	return k, err
+	k.cached = true
+	return k, nil
 }
 
 // store puts a key that has opened a vault, or was written with, into the cache.

@@ -13,9 +13,9 @@ import (
 type RekeyOptions struct {
 	WriteOptions
 
-	// Prepare, if set, is called under the vault's lock before the new passphrase is read: the place to
-	// make a new key durable. Without it both passphrases are read before the lock is taken, so that a source that
-	// takes its time keeps no other writer waiting.
+	// Prepare, if set, is called under the vault's lock: the place to make a new key durable. The new passphrase is read
+	// behind it, and before as well: a source that has it already saves time, one that has not may fail then. Without
+	// Prepare both passphrases are read before the lock is taken, so that a source that takes its time keeps no other writer waiting.
 	Prepare func() error
 
 	// Finish, if set, is called under the lock when the vault is under the new key and durable: the
@@ -45,15 +45,14 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 	if err != nil {
 		return false, err
 	}
+	fresh, same := deriveAhead(ctx, path, oldKey, newKey)
+	defer func() { newKey.release(fresh) }()
 	err = oldKey.warmUp(ctx, path)
 	// An interrupted rotation may have left the vault under the new key.
 	if err != nil && !(errors.Is(err, ErrDecryption) && newKey.warmUp(ctx, path) == nil) {
 		return false, err
 	}
-	var fresh *derivedKey
-	var same bool
-	defer func() { newKey.release(fresh) }()
-	if o.Prepare == nil {
+	if o.Prepare == nil && fresh == nil {
 		if fresh, same, err = newKey.freshKeyBeside(ctx, oldKey); err != nil {
 			return false, err
 		}
@@ -70,7 +69,7 @@ func Rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOp
 		if err := o.Prepare(); err != nil {
 			return false, err
 		}
-		if fresh, same, err = newKey.freshKeyBeside(ctx, oldKey); err != nil {
+		if fresh, same, err = newKey.stillFresh(ctx, oldKey, fresh, same); err != nil {
 			return false, err
 		}
 	}
@@ -157,4 +156,21 @@ func (u *Unlocker) freshKeyBeside(ctx context.Context, oldKey *Unlocker) (fresh 
 		})
 	})
 	return fresh, same, err
+}
+
+// stillFresh returns the fresh key that was derived before Prepare, or derives one, because there was none or the source has another
+// passphrase now.
+func (u *Unlocker) stillFresh(ctx context.Context, oldKey *Unlocker, fresh *derivedKey, same bool) (*derivedKey, bool, error) {
+	if fresh != nil {
+		is := false
+		err := u.source.Passphrase(ctx, func(passphrase []byte) error {
+			is = fresh.passphrase.Equal(passphrase)
+			return nil
+		})
+		if err != nil || is {
+			return fresh, same, err
+		}
+		u.release(fresh)
+	}
+	return u.freshKeyBeside(ctx, oldKey)
 }

@@ -192,3 +192,60 @@ func TestRekeyInterrupted(t *testing.T) {
 		})
 	}
 }
+
+// TestRekeyDerivesBothAtOnce, and once each: the key of the vault as it is and the fresh one, also where the new key is only
+// made by Prepare, if its source has it before.
+func TestRekeyDerivesBothAtOnce(t *testing.T) {
+	cheapKDF(t)
+	for _, prepared := range []bool{false, true} {
+		path := createVault(t, newUnlocker(t, testPassphrase), nil)
+		derived := 0
+		old := NewUnlocker(passphrase(testPassphrase), WithKeyCache(&countedCache{derived: &derived}))
+		next := NewUnlocker(passphrase("the new passphrase"), WithKeyCache(&countedCache{derived: &derived}))
+		defer old.Close()
+		defer next.Close()
+		o := RekeyOptions{}
+		if prepared {
+			o.Prepare = func() error { return nil }
+		}
+		rekeyed, err := Rekey(t.Context(), path, old, next, o)
+		if err != nil || !rekeyed {
+			t.Fatal(rekeyed, err)
+		}
+		if derived != 1 { // the cache is asked for the key of the vault, and never for one of a fresh salt
+			t.Errorf("Prepare %v: the cache was asked %d times", prepared, derived)
+		}
+		if len(next.keys) != 1 || len(old.keys) != 1 {
+			t.Errorf("Prepare %v: %d and %d keys were derived", prepared, len(old.keys), len(next.keys))
+		}
+	}
+}
+
+// TestRekeyToAKeyThatChanges between the derivation ahead and Prepare: what the source has behind Prepare counts.
+func TestRekeyToAKeyThatChanges(t *testing.T) {
+	cheapKDF(t)
+	path := createVault(t, newUnlocker(t, testPassphrase), nil)
+	old := NewUnlocker(passphrase(testPassphrase))
+	defer old.Close()
+	source := &changingSource{now: "drawn first"}
+	next := NewUnlocker(source)
+	defer next.Close()
+	rekeyed, err := Rekey(t.Context(), path, old, next, RekeyOptions{Prepare: func() error {
+		source.now = "put there by another"
+		return nil
+	}})
+	if err != nil || !rekeyed {
+		t.Fatal(rekeyed, err)
+	}
+	u := NewUnlocker(passphrase("put there by another"))
+	defer u.Close()
+	if err := u.Check(t.Context(), path); err != nil {
+		t.Error(err)
+	}
+}
+
+type countedCache struct{ derived *int }
+
+func (c *countedCache) Load(_, _, _ []byte) bool { *c.derived++; return false }
+func (c *countedCache) Store(_, _, _ []byte)     {}
+func (c *countedCache) Forget([]byte)            {}

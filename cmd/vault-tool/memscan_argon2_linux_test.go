@@ -38,7 +38,7 @@ type derivation struct {
 }
 
 func deriveStepwise(passphrase, salt []byte) derivation {
-	p := kdf.MVT1
+	p := kdf.MVT1()
 	lanes := uint32(p.Lanes)
 	h0 := argon2InitHash(passphrase, salt, nil, nil, p.Iterations, p.MemoryKiB, lanes, p.KeyBytes, argon2idMode)
 	d := derivation{preHash: bytes.Clone(h0[:64])} // 8 bytes of counters follow
@@ -59,7 +59,7 @@ func (b *argon2Block) bytes() []byte {
 
 func TestIntermediatesLeadToTheKey(t *testing.T) {
 	passphrase, salt := []byte("correct horse battery staple"), []byte("0123456789abcdef")
-	p := kdf.MVT1
+	p := kdf.MVT1()
 	want := argon2.IDKey(passphrase, salt, p.Iterations, p.MemoryKiB, p.Lanes, p.KeyBytes)
 	if got := deriveStepwise(passphrase, salt).key; !bytes.Equal(got, want) {
 		t.Fatalf("the steps give %x, IDKey %x", got, want)

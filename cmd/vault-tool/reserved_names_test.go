@@ -116,7 +116,7 @@ func (f *folder) wantKept(want map[string]string) {
 // aead is the cipher of a vault, with the cheap derivation of the quick build.
 func (f *folder) aead(file []byte) cipher.AEAD {
 	f.t.Helper()
-	key := make([]byte, kdf.MVT1.KeyBytes)
+	key := make([]byte, kdf.MVT1().KeyBytes)
 	p := kdf.Params{MemoryKiB: 64, Iterations: 1, Lanes: 4, KeyBytes: 32}
 	passphrase := bytes.TrimSuffix([]byte(f.read("vault.key")), []byte("\n"))
 	if err := p.Derive(key, passphrase, file[4:20]); err != nil {

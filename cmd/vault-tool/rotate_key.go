@@ -237,7 +237,11 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	}
 	s.KeyFile = a.keyPath()
 	successor := keyPath + keysource.SuccessorSuffix
-	newKey := a.newKeyFile(successor)
+	draft, err := keysource.Draw()
+	if err != nil {
+		return err
+	}
+	newKey := drawnKey{a.newKeyFile(successor), draft}
 	s.Rekeyed, err = a.rekey(ctx, successor, newKey, vaultfile.RekeyOptions{
 		WriteOptions: a.writeOptions(),
 		Prepare: func() (err error) {
@@ -256,7 +260,7 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 				a.note("going on with the key in %s, left by an earlier run", successor)
 				return nil
 			}
-			return keysource.GenerateSuccessor(keyPath)
+			return draft.WriteSuccessor(keyPath)
 		},
 		Finish: func() error { return durable.Rename(successor, keyPath) },
 	})
@@ -266,8 +270,27 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 	return err
 }
 
+// drawnKey is the new key of a rotation in place: that of an earlier run in KEY.new, or one that is going to be written there.
+type drawnKey struct {
+	keyFile
+	draft *keysource.Draft
+}
+
+func (k drawnKey) Passphrase(ctx context.Context, use func([]byte) error) error {
+	err := k.keyFile.Passphrase(ctx, use)
+	if errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) {
+		return k.draft.Passphrase(ctx, use)
+	}
+	return err
+}
+
+func (k drawnKey) Close() {
+	k.keyFile.Close()
+	k.draft.Close()
+}
+
 // leftByEarlierRun tells whether there is a new key already, and refuses what no earlier run can have left.
-func (a *app) leftByEarlierRun(ctx context.Context, path string, newKey keyFile) (bool, error) {
+func (a *app) leftByEarlierRun(ctx context.Context, path string, newKey vaultKey) (bool, error) {
 	_ = durable.Sweep(path) // nothing else would remove the temporary file of a killed run, where this one goes on
 	info, err := os.Lstat(path)
 	switch {

@@ -46,7 +46,9 @@ type MissingDirectoryError struct {
 	Err  error
 }
 
-func (e *MissingDirectoryError) Error() string { return "open directory " + e.Path + ": " + e.Err.Error() }
+func (e *MissingDirectoryError) Error() string {
+	return "open directory " + e.Path + ": " + e.Err.Error()
+}
 
 func (e *MissingDirectoryError) Unwrap() error { return e.Err }
 

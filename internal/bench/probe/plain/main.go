@@ -9,6 +9,6 @@ import (
 )
 
 func main() {
-	p := kdf.MVT1
+	p := kdf.MVT1()
 	argon2.IDKey([]byte("correct horse battery staple"), []byte("0123456789abcdef"), p.Iterations, p.MemoryKiB, p.Lanes, p.KeyBytes)
 }
