@@ -140,6 +140,22 @@ type session struct {
 	u      *Unlocker
 	lock   *durable.FileLock
 	fresh  *derivedKey // for a vault that did not exist before the lock was taken, else nil
+	ahead  *opened     // the vault as it was read before the lock was taken, else nil
+}
+
+// opened is a vault that was read and decrypted, with the key that did it.
+type opened struct {
+	payload *lockedmem.Buffer
+	id      Identity
+	key     *derivedKey
+}
+
+// discard wipes the payload. It may be called on nil.
+func (o *opened) discard(u *Unlocker) {
+	if o != nil {
+		o.payload.Destroy()
+		u.release(o.key)
+	}
 }
 
 // begin derives the key and takes the lock, in this order: the derivation takes ten times as long as
@@ -151,7 +167,7 @@ func begin(ctx context.Context, path string, u *Unlocker, o WriteOptions, mayCre
 		return nil, err
 	}
 	var fresh *derivedKey
-	err = u.warmUp(ctx, path)
+	ahead, err := u.openAhead(ctx, path)
 	if mayCreate && errors.Is(err, ErrNotExist) {
 		fresh, err = u.freshKey(ctx)
 	}
@@ -161,10 +177,31 @@ func begin(ctx context.Context, path string, u *Unlocker, o WriteOptions, mayCre
 	s, err := hold(ctx, target, u, o)
 	if err != nil {
 		u.release(fresh)
+		ahead.discard(u)
 		return nil, err
 	}
-	s.fresh = fresh
+	s.fresh, s.ahead = fresh, ahead
 	return s, nil
+}
+
+// openVault opens the vault under the lock: as it was read before, unless another one stands there now. Whoever
+// replaces a vault draws a fresh nonce, so that its identity tells.
+func (s *session) openVault(ctx context.Context) (*Vault, *derivedKey, error) {
+	ahead := s.ahead
+	s.ahead = nil
+	if ahead == nil {
+		return s.u.openVault(ctx, s.target)
+	}
+	if id, err := Identify(s.target); err != nil || id != ahead.id {
+		ahead.discard(s.u)
+		return s.u.openVault(ctx, s.target)
+	}
+	v, err := newVaultOf(s.target, ahead.payload, ahead.id)
+	if err != nil {
+		s.u.release(ahead.key)
+		return nil, nil, err
+	}
+	return v, ahead.key, nil
 }
 
 // hold takes the lock of the vault at target.
@@ -195,21 +232,27 @@ func canReplace(err error) bool {
 	return false
 }
 
-// warmUp derives the key for the vault at path, by opening it, for the unlocker to remember.
-func (u *Unlocker) warmUp(ctx context.Context, path string) error {
-	payload, _, k, err := u.decrypt(ctx, path)
+// openAhead derives the key for the vault at path, by opening it, for the unlocker to remember, and returns what it read.
+func (u *Unlocker) openAhead(ctx context.Context, path string) (*opened, error) {
+	payload, id, k, err := u.decrypt(ctx, path)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	payload.Destroy()
-	u.release(k)
-	return nil
+	return &opened{payload, id, k}, nil
+}
+
+// warmUp is openAhead for the sake of the key.
+func (u *Unlocker) warmUp(ctx context.Context, path string) error {
+	o, err := u.openAhead(ctx, path)
+	o.discard(u)
+	return err
 }
 
 // end gives up the lock. A failure is no error of the operation, which is done: an error would say that the
 // old vault stands. The lock ends with the process, if not before.
 func (s *session) end() {
 	s.u.release(s.fresh)
+	s.ahead.discard(s.u)
 	_ = s.lock.Unlock()
 }
 
@@ -233,7 +276,7 @@ func fileExists(path string) (bool, error) {
 }
 
 func (s *session) update(ctx context.Context, createMissing bool, change func(*Draft) error) error {
-	base, k, err := s.u.openVault(ctx, s.target)
+	base, k, err := s.openVault(ctx)
 	if errors.Is(err, ErrNotExist) && createMissing {
 		return s.writeNew(ctx, change)
 	}
@@ -295,7 +338,7 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Creation, error
 	if err != nil {
 		return Creation{}, err
 	}
-	old, k, err := s.u.openVault(ctx, s.target)
+	old, k, err := s.openVault(ctx)
 	switch {
 	case err == nil:
 		check = checkIs(old.id)

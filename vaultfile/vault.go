@@ -3,6 +3,7 @@ package vaultfile
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unsafe"
@@ -82,6 +83,19 @@ func (v *Vault) Names() []string {
 		rest = rest[e.nameBytes:]
 	}
 	return names
+}
+
+// AppendNames appends the names of all secrets, sorted bytewise, each with a newline behind it.
+func (v *Vault) AppendNames(dst []byte) []byte {
+	size := 0
+	for _, e := range v.entries {
+		size += int(e.nameBytes) + len("\n")
+	}
+	dst = slices.Grow(dst, size)
+	for _, e := range v.entries {
+		dst = append(append(dst, e.name(v.payload)...), '\n')
+	}
+	return dst
 }
 
 // Has tells whether there is a secret of that name. A closed vault has none.

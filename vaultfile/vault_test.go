@@ -81,3 +81,14 @@ func TestVaultConcurrentReaders(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+func TestAppendNames(t *testing.T) {
+	v := openPayload(t, []byte(`{".settings":"{}","B":"2","A":"1","a/C":""}`))
+	if got := string(v.AppendNames([]byte("x"))); got != "xA\nB\na/C\n" {
+		t.Errorf("%q", got)
+	}
+	v.Close()
+	if got := v.AppendNames(nil); len(got) != 0 {
+		t.Errorf("closed: %q", got)
+	}
+}

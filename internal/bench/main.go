@@ -50,7 +50,7 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err != nil {
 		return err
 	}
-	cached, err := cachedComparisons(small)
+	cached, err := cachedComparisons(small, large)
 	if err != nil {
 		return err
 	}

@@ -12,14 +12,16 @@ const memoryRuns = 5
 
 // Goals for the peak of resident memory; 64 MiB of it are Argon2id's.
 const (
-	smallGoalMiB = 80
-	largeGoalMiB = 110
+	smallGoalMiB    = 76
+	largeGoalMiB    = 100
+	rotationGoalMiB = 142 // two derivations at once
 )
 
 // step is a command whose memory is measured. Every run leaves the scene fit for the next.
 type step struct {
 	name    string
 	command command
+	goalMiB float64  // of whatever size; 0: the general ones
 	undo    *command // run after each run, not measured
 }
 
@@ -45,7 +47,7 @@ func (s *scene) steps() []step {
 		{name: "add", command: add},
 		{name: "rm", command: rm, undo: &add},
 		{name: "migrate-env", command: migrate, undo: &unmigrate},
-		{name: "rotate-key --in-place", command: s.rotate()},
+		{name: "rotate-key --in-place", command: s.rotate(), goalMiB: rotationGoalMiB},
 	}
 }
 
@@ -69,10 +71,17 @@ func printMemory(out io.Writer, small, large *scene, p probes) error {
 			return err
 		}
 		fmt.Fprintf(table, "%s\t%.0f\t%s\t%s\t%.0f\t%s\t%s\t\n", s.name,
-			of27, bound(smallGoalMiB), verdict(of27, smallGoalMiB),
-			of100000, bound(largeGoalMiB), verdict(of100000, largeGoalMiB))
+			of27, bound(s.goal(smallGoalMiB)), verdict(of27, s.goal(smallGoalMiB)),
+			of100000, bound(s.goal(largeGoalMiB)), verdict(of100000, s.goal(largeGoalMiB)))
 	}
 	return table.Flush()
+}
+
+func (s step) goal(general float64) float64 {
+	if s.goalMiB > 0 {
+		return s.goalMiB
+	}
+	return general
 }
 
 func peak(s step) (float64, error) {

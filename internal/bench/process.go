@@ -31,7 +31,8 @@ func (c command) with(env ...string) command {
 // sample is what one run of a command took.
 type sample struct {
 	wall    time.Duration
-	peakMiB float64 // of resident memory
+	cpu     time.Duration // user and system, of the process and those it waited for
+	peakMiB float64       // of resident memory
 }
 
 // run runs the command to its end. A failure of the command is an error.
@@ -55,11 +56,12 @@ func (c command) run(n int) (sample, error) {
 	if err != nil {
 		return sample{}, fmt.Errorf("%s %q: %w: %s", filepath.Base(c.program), c.args, err, &stderr)
 	}
+	cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
 	usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage)
 	if !ok {
-		return sample{wall: wall}, nil
+		return sample{wall: wall, cpu: cpu}, nil
 	}
-	return sample{wall: wall, peakMiB: maxRSSMiB(usage)}, nil
+	return sample{wall: wall, cpu: cpu, peakMiB: maxRSSMiB(usage)}, nil
 }
 
 // probes are the programs that the tool is compared with.

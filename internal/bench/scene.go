@@ -107,3 +107,11 @@ func (s *scene) encrypt(flags ...string) command {
 	c.stdin = func(run int) string { return s.json(run % 2) }
 	return c
 }
+
+// encryptFresh makes a vault that is not there: the one of the run before is moved away by the same command.
+func (s *scene) encryptFresh() command {
+	c := s.encrypt()
+	c.args = []string{"-c", fmt.Sprintf("rm -f made.vault && exec %q encrypt --quiet --vault-file made.vault", s.tool)}
+	c.program = "sh"
+	return c
+}

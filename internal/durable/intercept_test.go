@@ -90,6 +90,10 @@ func intercepted(sys *system, before func(operation string) error) *system {
 			}
 			return sys.sync(f)
 		},
+		beside: func(f func() error) func() error { // in an order that is the same every time
+			err := f()
+			return func() error { return err }
+		},
 		close: func(f *os.File) error {
 			err := sys.close(f)
 			if failure := before("close"); failure != nil {

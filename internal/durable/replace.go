@@ -9,7 +9,7 @@ import (
 
 // ReplaceOptions are hooks of Replace; both may be nil. An error of either is returned (wrapped) and nothing changes.
 type ReplaceOptions struct {
-	// Verify is given the temporary file after it was synced, opened anew and read-only, with its final attributes.
+	// Verify is given the temporary file, opened anew and read-only, with its final attributes, while it is being synced.
 	Verify func(f *os.File) error
 
 	// Check is given the old file, open for reading at its beginning, to find out whether the ground for the change
@@ -61,8 +61,8 @@ type content struct {
 //	flock(new, LOCK_EX)                                      tells others that its maker lives
 //	write(new)
 //	fchown, fsetxattr, fchmod(new)                           only what differs
-//	fsync(new)
-//	openat(dir, TEMP, O_RDONLY|O_NOFOLLOW)                   for Verify; then Check reads the old file
+//	fsync(new)                                               in a thread of its own, beside the next
+//	openat(dir, TEMP, O_RDONLY|O_NOFOLLOW)                   for Verify; then, both done, Check reads the old file
 //	renameat2(dir, TEMP, dir, NAME, RENAME_EXCHANGE)         now NAME is the new file and TEMP the old one
 //	newfstatat(dir, NAME), newfstatat(dir, TEMP)             are they the files that they are meant to be?
 //	fcntl(old, F_SETLEASE)                                   with NoWriters; then Check reads the old file once more
@@ -147,20 +147,36 @@ func (sys *system) stage(dir *directory, base string, c content) (_ *temp, err e
 	if err := sys.apply(tmp, c.attributes); err != nil {
 		return nil, err
 	}
-	if err := sys.sync(tmp.file); err != nil {
-		return nil, wrap("sync temporary file in", dir.path, err)
-	}
-	if err := sys.verify(tmp, c.verify); err != nil {
+	if err := sys.syncAndVerify(tmp, c.verify); err != nil {
 		return nil, err
 	}
 	staged = true
 	return tmp, nil
 }
 
-func (sys *system) verify(tmp *temp, verify func(*os.File) error) error {
+// syncAndVerify has the content read back and compared while the disk takes its time. Both are done, and waited for, before the
+// file gets its name.
+func (sys *system) syncAndVerify(tmp *temp, verify func(*os.File) error) error {
+	sync := func() error { return wrap("sync temporary file in", tmp.dir.path, sys.sync(tmp.file)) }
 	if verify == nil {
-		return nil
+		return sync()
 	}
+	wait := sys.beside(sync)
+	waited := false
+	defer func() { // for a panic of verify
+		if !waited {
+			_ = wait()
+		}
+	}()
+	verifyErr := sys.verify(tmp, verify)
+	waited = true
+	if err := wait(); err != nil {
+		return err
+	}
+	return verifyErr
+}
+
+func (sys *system) verify(tmp *temp, verify func(*os.File) error) error {
 	f, err := sys.open(tmp.dir, tmp.name)
 	if err != nil {
 		return wrap("re-open temporary file in", tmp.dir.path, err)

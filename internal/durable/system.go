@@ -50,6 +50,7 @@ type system struct {
 	setXattr    func(f *os.File, name string, value []byte) error
 	removeXattr func(f *os.File, name string) error
 	sync        func(f *os.File) error
+	beside      func(f func() error) (wait func() error) // runs f while its caller does something else
 	close       func(f *os.File) error
 }
 
@@ -81,6 +82,7 @@ func realSystem() *system {
 		setXattr:    setXattr,
 		removeXattr: removeXattr,
 		sync:        (*os.File).Sync,
+		beside:      inGoroutine,
 		close:       (*os.File).Close,
 	}
 }
@@ -122,6 +124,12 @@ func openLockFile(d *directory, name string) (*os.File, error) {
 func writeFile(f *os.File, p []byte) error {
 	_, err := f.Write(p)
 	return err
+}
+
+func inGoroutine(f func() error) (wait func() error) {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	return func() error { return <-done }
 }
 
 // syncDir makes the entries of a directory durable, where its file system can do that.
