@@ -144,6 +144,9 @@ type Job struct{ Dst, Passphrase, Salt []byte }
 // other together. It takes the memory of two derivations; where that, or a second processor, is not to be had, it is
 // one after the other. With an error either key may have been written.
 func (d *Deriver) DeriveBoth(ctx context.Context, p Params, a, b Job) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	for _, j := range []Job{a, b} {
 		if err := p.check(j.Dst, j.Salt); err != nil {
 			return err

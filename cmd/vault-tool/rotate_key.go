@@ -277,6 +277,9 @@ type drawnKey struct {
 }
 
 func (k drawnKey) Passphrase(ctx context.Context, use func([]byte) error) error {
+	if info, err := os.Lstat(k.String()); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for; Prepare refuses it
+		return fmt.Errorf("%s: %w", k, vaultfile.ErrNotRegular)
+	}
 	err := k.keyFile.Passphrase(ctx, use)
 	if errors.Is(err, keysource.ErrStat) && errors.Is(err, fs.ErrNotExist) {
 		return k.draft.Passphrase(ctx, use)
