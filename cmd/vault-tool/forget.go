@@ -26,7 +26,7 @@ A key is forgotten without it when its time is over, which counts from its deriv
 last use, and when rotate-key replaces it. Until then every process of this user, and root, can read it
 and open the vault with it.`,
 		Example: "  vault-tool forget",
-		Args:    noArgumentsBut("the keys of all vaults are forgotten"),
+		Args:    noArgumentsBut("it takes no argument: it forgets the keys of all vaults"),
 		RunE:    a.plainAction(a.runForget),
 	}
 }
