@@ -96,7 +96,8 @@ func (r *report) measure(dir, tool string, s size) error {
 	}
 	samples := make(map[string]map[string][]time.Duration)
 	for n := range s.rounds + 1 { // the first is not counted
-		for _, st := range stages {
+		for i := range stages {
+			st := stages[(n+i)%len(stages)] // each follows another one in turn, as what ran before leaves its traces in the memory
 			for _, action := range actions {
 				took, err := st.run(map[string]string{"list": st.list, "get": st.get, "set": st.set}[action], n)
 				if err != nil {
