@@ -1,5 +1,8 @@
 # For the scripts that run tests: `part TITLE` and `gotest ARG...`. They are sourced from the top of the tree.
 
+# As the product is built. With cgo, a call of C under runtime/secret ends the process with a fault (Go 1.26).
+export CGO_ENABLED=0
+
 # Waiting tests wait side by side, whatever the number of processors.
 parallel=16
 
