@@ -30,7 +30,10 @@ const (
 // with \\ \" \$ \n \r for the bytes that need it cannot hold a " or a backslash at the
 // end. Without quotes stands what is left and has nothing to be misread.
 func AppendLine(dst []byte, name string, value []byte) ([]byte, bool) {
-	f := formOf(name, value)
+	return appendForm(dst, name, value, formOf(name, value))
+}
+
+func appendForm(dst []byte, name string, value []byte, f form) ([]byte, bool) {
 	if f == formNone {
 		return dst, false
 	}
@@ -60,8 +63,12 @@ func AppendLine(dst []byte, name string, value []byte) ([]byte, bool) {
 // EncodedLen returns the number of bytes that AppendLine appends, and false where
 // AppendLine does.
 func EncodedLen(name string, value []byte) (int, bool) {
+	return formLen(name, value, formOf(name, value))
+}
+
+func formLen(name string, value []byte, f form) (int, bool) {
 	n := len(name) + len("=\n") + len(value)
-	switch formOf(name, value) {
+	switch f {
 	case formSingle:
 		return n + 2, true
 	case formDouble:
@@ -93,28 +100,41 @@ func escapeOf(c byte) byte {
 }
 
 func formOf(name string, value []byte) form {
+	for _, f := range forms {
+		if carries(f, name, value) {
+			return f
+		}
+	}
+	return formNone
+}
+
+// forms are all forms, the preferred ones first.
+var forms = []form{formPlain, formSingle, formDouble, formBare}
+
+// carries tells whether godotenv and compose read a value back from a form.
+func carries(f form, name string, value []byte) bool {
 	if !isPlainName(name) {
-		return formNone
+		return false
 	}
 	var last byte
 	if len(value) > 0 {
 		last = value[len(value)-1]
 	}
-	switch {
-	case isPlainValue(value):
-		return formPlain
+	switch f {
+	case formPlain:
+		return isPlainValue(value)
 	// For compose-go \' inside single quotes is a quote, for godotenv it is two
 	// characters. Both keep reading where a backslash stands before the last quote.
 	// godotenv makes CRLF a newline everywhere.
-	case last != '\\' && bytes.IndexByte(value, '\'') < 0 && !containsCRLF(value):
-		return formSingle
+	case formSingle:
+		return last != '\\' && bytes.IndexByte(value, '\'') < 0 && !containsCRLF(value)
 	// godotenv strips every " from the end, an escaped one too.
-	case last != '\\' && last != '"':
-		return formDouble
-	case readsBare(value):
-		return formBare
+	case formDouble:
+		return last != '\\' && last != '"'
+	case formBare:
+		return len(value) > 0 && readsBare(value)
 	}
-	return formNone
+	return false
 }
 
 // isPlainValue tells whether nothing in value, which is not empty, means anything to any reader.

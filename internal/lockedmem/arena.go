@@ -33,20 +33,25 @@ type Arena struct {
 
 // Copy stores a copy of b and returns it; for an empty b it returns an empty, non-nil slice.
 func (a *Arena) Copy(b []byte) ([]byte, error) {
-	if len(b) == 0 {
+	stored, err := a.Take(len(b))
+	copy(stored, b)
+	return stored, err
+}
+
+// Take returns size bytes of zeros; for a size of 0 an empty, non-nil slice.
+func (a *Arena) Take(size int) ([]byte, error) {
+	if size == 0 {
 		return []byte{}, nil
 	}
 	take := a.small
-	if len(b) >= largeBytes {
+	if size >= largeBytes {
 		take = a.ownBuffer
 	}
-	place, err := take(len(b))
+	place, err := take(size)
 	if err != nil {
 		return nil, err
 	}
-	stored := place[:len(b)]
-	copy(stored, b)
-	return stored, nil
+	return place[:size], nil
 }
 
 // small returns a piece of a chunk with room for size bytes.

@@ -80,6 +80,17 @@ func (b *Buffer) Truncate(n int) {
 	b.bytes = b.bytes[:n:n]
 }
 
+// WipeFront wipes the first n bytes, and gives back the memory of what is large among them. The bytes stay the buffer's, as zeros.
+func (b *Buffer) WipeFront(n int) {
+	clear(b.bytes[:n])
+	if r, ok := b.memory.(*region); ok && n >= worthGivingBack {
+		r.mapping.discard(b.bytes[:n])
+	}
+}
+
+// worthGivingBack is from which size on wiped memory is given back: for less the calls cost more than it is worth.
+const worthGivingBack = 1 << 20
+
 // Freeze makes writing to the buffer a fault that ends the process, until Destroy. It does nothing to a buffer
 // that shares its memory.
 func (b *Buffer) Freeze() error {

@@ -54,5 +54,17 @@ func (m mapping) protect(readOnly bool) error {
 	return unix.Mprotect(m.inner, unix.PROT_READ|unix.PROT_WRITE)
 }
 
+// discard gives the whole pages of wiped bytes back. They read as zeros from then on, and are not locked.
+func (m mapping) discard(wiped []byte) {
+	page := os.Getpagesize()
+	before := (page - int(uintptr(unsafe.Pointer(unsafe.SliceData(wiped))))%page) % page
+	if whole := (len(wiped) - before) / page * page; whole > 0 {
+		pages := wiped[before : before+whole]
+		if unix.Munlock(pages) == nil { // else they stay
+			_ = unix.Madvise(pages, unix.MADV_DONTNEED)
+		}
+	}
+}
+
 // unmap gives the memory back, and unlocks it with that. It fails for no mapping of ours.
 func (m mapping) unmap() { _ = unix.Munmap(m.whole) }

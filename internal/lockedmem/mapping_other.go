@@ -41,3 +41,6 @@ func (m mapping) protect(readOnly bool) error {
 
 // unmap gives the memory back. It fails for no mapping of ours.
 func (m mapping) unmap() { _ = memcall.Free(m.whole) }
+
+// discard does nothing here: the bytes are wiped, and their memory stays.
+func (m mapping) discard([]byte) {}

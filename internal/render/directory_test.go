@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/memoryfs"
 )
 
 func TestRenderDirectory(t *testing.T) {
@@ -210,7 +211,7 @@ func TestMemoryOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer parent.Close()
-	if memory, err := inMemory(parent); err != nil || memory {
+	if memory, err := memoryfs.Holds(parent); err != nil || memory {
 		t.Skipf("the directory for temporary files is in memory (%v)", err)
 	}
 	if _, err := renderTo(t, dir, onDisk, secretMap{"A": "1"}); !errors.Is(err, ErrDisk) {

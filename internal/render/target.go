@@ -12,6 +12,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/memoryfs"
 )
 
 // Options are common to all rendering.
@@ -88,7 +89,7 @@ func (t *target) Close() error {
 // for: in /dev/shm and the like anybody can make one in advance, and exchange the files in it.
 func (o Options) accept(dir *os.File) error {
 	if !o.AllowDisk {
-		ok, err := inMemory(dir)
+		ok, err := memoryfs.Holds(dir)
 		if err != nil {
 			return err
 		}

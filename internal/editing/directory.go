@@ -1,0 +1,145 @@
+// Package editing lets somebody change secrets in an editor: a private directory in memory that leaves nothing behind, a text that an editor
+// can show, and the finding of the editor.
+package editing
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/mazevault/vault-tool/internal/memoryfs"
+)
+
+// ErrNoMemory: there is no file system in memory to edit on.
+var ErrNoMemory = errors.New("no file system in memory was found to edit on")
+
+const (
+	directoryPrefix = "vault-tool-edit-"
+	fileMode        = fs.FileMode(0o600)
+)
+
+// Directory is a directory that belongs to this process and its editor alone.
+type Directory struct {
+	path string
+	hold *os.File // locked, so that no other process takes it for left behind
+}
+
+// NewDirectory makes a directory on a file system in memory, or with allowDisk on any. Those that killed processes of this user have left
+// behind are wiped. The error wraps ErrNoMemory, or is the system's.
+func NewDirectory(getenv func(string) string, allowDisk bool) (*Directory, error) {
+	var places []string
+	for _, place := range []string{getenv("XDG_RUNTIME_DIR"), "/dev/shm", "/run/user/" + strconv.Itoa(os.Getuid()), os.TempDir()} {
+		if filepath.IsAbs(place) && inMemory(place) {
+			places = append(places, place)
+		}
+	}
+	if allowDisk {
+		places = append(places, os.TempDir())
+	}
+	var problem error = ErrNoMemory
+	for _, place := range places {
+		sweep(place)
+		path, err := os.MkdirTemp(place, directoryPrefix) // mode 0700
+		if err != nil {
+			problem = err
+			continue
+		}
+		hold, err := holdDirectory(path)
+		if err != nil {
+			return nil, errors.Join(err, os.Remove(path))
+		}
+		return &Directory{path, hold}, nil
+	}
+	return nil, problem
+}
+
+func inMemory(place string) bool {
+	dir, err := os.Open(place)
+	if err != nil {
+		return false
+	}
+	defer dir.Close() // opened for reading only
+	in, err := memoryfs.Holds(dir)
+	return err == nil && in
+}
+
+// Path is the directory's.
+func (d *Directory) Path() string { return d.path }
+
+// Write makes or replaces a file of mode 0600, and returns its path.
+func (d *Directory) Write(name string, content []byte) (path string, err error) {
+	path = filepath.Join(d.path, name)
+	if err := wipeFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	if err != nil {
+		return "", err
+	}
+	_, err = f.Write(content)
+	return path, errors.Join(err, f.Close())
+}
+
+// Close overwrites and removes all files, whoever made them, and the directory.
+func (d *Directory) Close() error {
+	return errors.Join(wipeAll(d.path), d.hold.Close())
+}
+
+// sweep wipes the directories that killed processes have left behind.
+func sweep(place string) {
+	entries, err := os.ReadDir(place)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		if !strings.HasPrefix(e.Name(), directoryPrefix) || !e.IsDir() {
+			continue
+		}
+		path := filepath.Join(place, e.Name())
+		if hold, err := holdDirectory(path); err == nil { // another user's cannot be opened, and another process's is held
+			_ = wipeAll(path) // what stays is tried again the next time
+			_ = hold.Close()
+		}
+	}
+}
+
+func wipeAll(root string) error {
+	var problems []error
+	_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error { // problems are collected
+		if err != nil {
+			problems = append(problems, err)
+		} else if e.Type().IsRegular() {
+			problems = append(problems, wipeFile(path))
+		}
+		return nil
+	})
+	return errors.Join(append(problems, os.RemoveAll(root))...)
+}
+
+// wipeFile overwrites a file and removes it.
+func wipeFile(path string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|openNoFollow, 0)
+	if err != nil {
+		if errors.Is(err, fs.ErrPermission) { // the editor may have made it read-only; the directory is this user's
+			return os.Remove(path)
+		}
+		return err
+	}
+	info, err := f.Stat()
+	if err == nil {
+		var zeros [4096]byte
+		for left := info.Size(); left > 0 && err == nil; {
+			var n int
+			n, err = f.Write(zeros[:min(left, int64(len(zeros)))])
+			left -= int64(n)
+		}
+	}
+	if err := errors.Join(err, f.Close(), os.Remove(path)); err != nil {
+		return fmt.Errorf("wipe %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,90 @@
+package history
+
+import (
+	"encoding/base64"
+
+	"github.com/mazevault/vault-tool/internal/jsontext"
+)
+
+// Decode reads a record. Kept values stay where they are in src, as JSON strings. name is the secret's, where the entry's own
+// name tells it, else "". The error is ErrUnknown.
+func Decode(src []byte, name string) (Record, error) {
+	s := jsontext.NewScanner(src)
+	r := Record{Name: name}
+	known := false
+	s.Object(func(key string) {
+		switch key {
+		case "v":
+			known = s.Uint() == formatVersion
+		case "name":
+			r.Name = s.Text()
+		case "cut":
+			r.Cut = s.Yes()
+		case "versions":
+			s.Array(func() { r.Versions = append(r.Versions, readVersion(s)) })
+		default:
+			s.Fail() // of a later version, which has forgotten to say so
+		}
+	})
+	if !s.End() || !known || !r.inOrder() {
+		return Record{}, ErrUnknown
+	}
+	return r, nil
+}
+
+// inOrder tells whether the versions ascend, and the last one, and no other, has no value of its own in the record.
+func (r *Record) inOrder() bool {
+	for i, v := range r.Versions {
+		last := i == len(r.Versions)-1
+		if v.Number == 0 || i > 0 && v.Number <= r.Versions[i-1].Number || v.State == Current && !last || v.State == Kept && last {
+			return false
+		}
+	}
+	return len(r.Versions) > 0
+}
+
+func readVersion(s *jsontext.Scanner) (v Version) {
+	v.State = Kept
+	s.Object(func(key string) {
+		switch key {
+		case "n":
+			v.Number = s.Uint()
+		case "t":
+			v.Seconds = int64(s.Uint())
+		case "rev":
+			v.Revision = s.Uint()
+		case "who":
+			v.Who = s.Text()
+		case "cmd":
+			v.Command = s.Text()
+		case "from":
+			v.From = s.Text()
+		case "origin":
+			v.Origin = Origin(s.Text())
+		case "gone":
+			v.State = State(s.Text())
+		case "digest":
+			v.State = Current
+			readDigest(s, &v.Digest)
+		case "value":
+			v.Quoted = s.Quoted()
+		default:
+			s.Fail()
+		}
+	})
+	if (v.State == Kept) != (v.Quoted != nil) {
+		s.Fail()
+	}
+	return v
+}
+
+func readDigest(s *jsontext.Scanner, digest *[DigestBytes]byte) {
+	text := s.Text()
+	if base64.RawStdEncoding.DecodedLen(len(text)) != DigestBytes {
+		s.Fail()
+		return
+	}
+	if _, err := base64.RawStdEncoding.Decode(digest[:], []byte(text)); err != nil {
+		s.Fail()
+	}
+}
