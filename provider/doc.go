@@ -39,7 +39,8 @@
 //
 // On Linux (amd64, arm64) build with GOEXPERIMENT=runtimesecret: the runtime then erases what cryptography leaves
 // on stack and heap. Without it the passphrase can stay on the heap where golang.org/x/crypto derives the key:
-// on processors without AVX2 and on other systems than Linux.
+// on processors without AVX2 and on other systems than Linux. Build with CGO_ENABLED=0, unless no C is called where secrets are used: a
+// call of C while the runtime keeps secrets ends the process with a fault (Go 1.26).
 //
 // Importing this package, and with it memguard, sets the limit on core dumps (RLIMIT_CORE) to zero for the process
 // and the programs that it starts, for good.

@@ -51,7 +51,7 @@ func setAll(secrets map[string]string) func(*vaultfile.Draft) error {
 // update sets secrets in the vault; those to be removed have the value "-".
 func (s *site) update(tb testing.TB, secrets map[string]string) {
 	tb.Helper()
-	err := vaultfile.Update(context.Background(), s.vault, s.unlocker, vaultfile.UpdateOptions{}, func(d *vaultfile.Draft) error {
+	_, err := vaultfile.Update(context.Background(), s.vault, s.unlocker, vaultfile.UpdateOptions{}, func(d *vaultfile.Draft) error {
 		secrets := maps.Clone(secrets)
 		for name, value := range secrets {
 			if value == "-" {

@@ -94,3 +94,20 @@ func ExampleSecret() {
 	// {User:app Password:[redacted]}
 	// 7
 }
+
+// A tenant gets its own secrets, and those that all tenants share.
+func ExampleProvider_Scope() {
+	payload := `{"acme/API_KEY":"of acme","API_KEY":"of nobody","SMTP_HOST":"for all","other/API_KEY":"of another"}`
+	secrets, err := provider.Open(context.Background(), provider.Config{Load: vaultOf(&payload)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer secrets.Close()
+	acme := secrets.Scope("acme")
+	fmt.Println(acme.Get("API_KEY"), acme.Names())
+	fmt.Println(acme.OrShared().Get("SMTP_HOST"), acme.OrShared().Names())
+	// Output:
+	// of acme [API_KEY]
+	// for all [API_KEY SMTP_HOST]
+}

@@ -29,7 +29,7 @@ func openPayload(tb testing.TB, payload []byte) *Vault {
 		tb.Fatal(err)
 	}
 	copy(buf.Bytes(), payload)
-	v, err := newVault(buf)
+	v, err := newVault(buf, true)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func forSizes(b *testing.B, run func(b *testing.B, payload []byte)) {
 func BenchmarkDecode(b *testing.B) {
 	forSizes(b, func(b *testing.B, payload []byte) {
 		for b.Loop() {
-			if _, err := decodePayload(payload); err != nil {
+			if _, _, err := decodePayload(payload, false); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -16,7 +16,7 @@ func (u *Unlocker) Check(ctx context.Context, path string) error {
 	}
 	defer u.release(k)
 	defer payload.Destroy()
-	if _, err := decodePayload(payload.Bytes()); err != nil {
+	if _, _, err := decodePayload(payload.Bytes(), true); err != nil {
 		return fmt.Errorf("%s: %w: %w", path, ErrPayload, err)
 	}
 	return nil

@@ -43,7 +43,7 @@ func TestConcurrentWriters(t *testing.T) {
 func addNames(t *testing.T, path string, u *Unlocker, writer, updates int) {
 	o := UpdateOptions{WriteOptions: WriteOptions{LockTimeout: time.Minute}}
 	for i := range updates {
-		err := Update(context.Background(), path, u, o, func(d *Draft) error {
+		_, err := Update(context.Background(), path, u, o, func(d *Draft) error {
 			_, err := d.Set(fmt.Sprintf("W%d_%d", writer, i), []byte("x"))
 			return err
 		})

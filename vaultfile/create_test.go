@@ -132,7 +132,7 @@ func TestCreateOverBrokenPayload(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "secrets.vault")
 	writeFile(t, path, broken)
-	wantError(t, Update(t.Context(), path, u, UpdateOptions{}, setAll(nil)), ErrPayload)
+	wantError(t, onlyError(Update(t.Context(), path, u, UpdateOptions{}, setAll(nil))), ErrPayload)
 	replaceVault(t, path, u, map[string]string{"A": "2"}, Replaced)
 	wantContent(t, path, u, map[string]string{"A": "2"})
 	wantReleased(t, u, 2)

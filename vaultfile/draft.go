@@ -3,6 +3,7 @@ package vaultfile
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"unicode/utf8"
 
@@ -18,12 +19,11 @@ type Draft struct {
 	isNew   bool   // the vault does not exist yet
 	base    *Vault // what changes is built upon: the vault, or the JSON that a new one is made from; may be nil
 	changes map[string]change
-	kept    []reservedEntry // of a vault that is replaced as a whole
 	values  lockedmem.Arena
-}
 
-// reservedEntry is an entry that belongs to the tool.
-type reservedEntry struct{ name, value []byte }
+	reserved map[string]change // of what belongs to the tool
+	past     past
+}
 
 // change is what a draft does to one name. A name has one only if it differs from the base.
 type change struct {
@@ -32,7 +32,7 @@ type change struct {
 }
 
 func newDraft(base *Vault) *Draft {
-	return &Draft{isNew: base == nil, base: base, changes: make(map[string]change)}
+	return &Draft{isNew: base == nil, base: base, changes: make(map[string]change), reserved: make(map[string]change)}
 }
 
 // New tells whether the vault does not exist yet.
@@ -79,11 +79,8 @@ func (d *Draft) Set(name string, value []byte) (Outcome, error) {
 	if err := ValidateName(name); err != nil {
 		return "", err
 	}
-	if len(value) > MaxValueBytes {
-		return "", fmt.Errorf("%w: the value of %s has %d bytes, the most is %d", ErrTooLarge, name, len(value), MaxValueBytes)
-	}
-	if !utf8.Valid(value) {
-		return "", fmt.Errorf("%w: %s", ErrBadValue, name)
+	if err := ValidateValue(value); err != nil {
+		return "", fmt.Errorf("%w: %s", err, name)
 	}
 	outcome := Added
 	if d.Has(name) {
@@ -105,6 +102,18 @@ func (d *Draft) Set(name string, value []byte) (Outcome, error) {
 	return outcome, nil
 }
 
+// ValidateValue returns nil for a value that a secret can have: UTF-8 of at most MaxValueBytes. Otherwise the error wraps [ErrBadValue] or
+// [ErrTooLarge].
+func ValidateValue(value []byte) error {
+	if len(value) > MaxValueBytes {
+		return fmt.Errorf("%w: a value of %d bytes, the most is %d", ErrTooLarge, len(value), MaxValueBytes)
+	}
+	if !utf8.Valid(value) {
+		return ErrBadValue
+	}
+	return nil
+}
+
 // forget drops the change of a name, and lets its memory be used again.
 func (d *Draft) forget(name string) {
 	d.values.Release(d.changes[name].value)
@@ -119,7 +128,7 @@ func (d *Draft) SetJSON(src []byte) error {
 	if len(src) > MaxFileBytes {
 		return fmt.Errorf("%w: JSON of %d bytes, the most is %d", ErrTooLarge, len(src), MaxFileBytes)
 	}
-	v, err := vaultOf(src)
+	v, _, err := decodeVault(src, false)
 	if err != nil {
 		return err
 	}
@@ -138,14 +147,22 @@ func (d *Draft) SetJSON(src []byte) error {
 	return nil
 }
 
-// keepReserved copies what belongs to the tool from a vault that the draft is to replace.
-func (d *Draft) keepReserved(old *Vault) error {
-	for _, e := range old.reserved {
-		value, err := d.values.Copy(e.value(old.payload))
-		if err != nil {
-			return err
+// setAll makes the draft's secrets those of another draft.
+func (d *Draft) setAll(content *Draft) (err error) {
+	content.eachSecret(func(name, value []byte) {
+		if err == nil {
+			_, err = d.Set(string(name), value)
 		}
-		d.kept = append(d.kept, reservedEntry{slices.Clone(e.name(old.payload)), value})
+	})
+	if err != nil {
+		return err
+	}
+	for _, name := range d.Names() {
+		if !content.Has(name) {
+			if err := d.Delete(name); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -177,69 +194,60 @@ func (v *Vault) holds(name string, value []byte) bool {
 }
 
 // changed tells whether writing the draft would change the vault.
-func (d *Draft) changed() bool { return d.isNew || len(d.changes) > 0 }
-
-// equals tells whether the draft's secrets are those of v.
-func (d *Draft) equals(v *Vault) bool {
-	count, equal := 0, true
-	d.eachSecret(func(name, value []byte) {
-		count++
-		equal = equal && v.holds(string(name), value)
-	})
-	return equal && count == v.Len()
+func (d *Draft) changed() bool {
+	return d.isNew || len(d.changes) > 0 || len(d.reserved) > 0 || d.past.changed()
 }
 
 // each calls f for every entry in the order of names. What belongs to the tool comes first.
 func (d *Draft) each(f func(name, value []byte)) {
-	for _, e := range d.kept {
-		f(e.name, e.value)
-	}
+	var payload []byte
+	var entries []entry
 	if d.base != nil {
-		for _, e := range d.base.reserved {
-			f(e.name(d.base.payload), e.value(d.base.payload))
-		}
+		payload, entries = d.base.payload, d.base.reserved
 	}
+	eachChanged(payload, entries, d.reserved, f)
 	d.eachSecret(f)
 }
 
-// eachSecret calls f for every secret in the order of names, merging the base, which is sorted, with the
-// changes.
+// eachSecret calls f for every secret in the order of names.
 func (d *Draft) eachSecret(f func(name, value []byte)) {
-	changed := make([]string, 0, len(d.changes))
-	for name := range d.changes {
-		changed = append(changed, name)
+	var payload []byte
+	var entries []entry
+	if d.base != nil {
+		payload, entries = d.base.payload, d.base.entries
 	}
-	slices.Sort(changed)
+	eachChanged(payload, entries, d.changes, f)
+}
 
+// eachChanged merges entries, which are sorted, with the changes to them.
+func eachChanged(payload []byte, entries []entry, changes map[string]change, f func(name, value []byte)) {
+	changed := slices.Sorted(maps.Keys(changes))
 	emitChange := func(name string) {
-		if c := d.changes[name]; !c.removed {
+		if c := changes[name]; !c.removed {
 			f([]byte(name), c.value)
 		}
 	}
 	next := 0
-	if d.base != nil {
-		payload := d.base.payload
-		for _, e := range d.base.entries {
-			name := e.name(payload)
-			for next < len(changed) && changed[next] < string(name) {
-				emitChange(changed[next])
-				next++
-			}
-			if next < len(changed) && changed[next] == string(name) {
-				emitChange(changed[next])
-				next++
-				continue
-			}
-			f(name, e.value(payload))
+	for _, e := range entries {
+		name := e.name(payload)
+		for next < len(changed) && changed[next] < string(name) {
+			emitChange(changed[next])
+			next++
 		}
+		if next < len(changed) && changed[next] == string(name) {
+			emitChange(changed[next])
+			next++
+			continue
+		}
+		f(name, e.value(payload))
 	}
 	for ; next < len(changed); next++ {
 		emitChange(changed[next])
 	}
 }
 
-// encode writes the draft's content as canonical JSON into a buffer of exactly that size.
-func (d *Draft) encode() (*lockedmem.Buffer, error) {
+// payloadBytes is the size of the draft's content as canonical JSON.
+func (d *Draft) payloadBytes() int {
 	size := len("{}")
 	first := true
 	d.each(func(name, value []byte) {
@@ -249,6 +257,12 @@ func (d *Draft) encode() (*lockedmem.Buffer, error) {
 		}
 		first = false
 	})
+	return size
+}
+
+// encode writes the draft's content as canonical JSON into a buffer of exactly that size.
+func (d *Draft) encode() (*lockedmem.Buffer, error) {
+	size := d.payloadBytes()
 	if size > MaxFileBytes-minFileBytes {
 		return nil, fmt.Errorf("%w: the vault would have %d bytes, the most is %d", ErrTooLarge, size+minFileBytes, MaxFileBytes)
 	}
@@ -278,5 +292,5 @@ func (d *Draft) encode() (*lockedmem.Buffer, error) {
 // close wipes the values that were set.
 func (d *Draft) close() {
 	d.values.Destroy()
-	d.changes, d.base, d.kept = nil, nil, nil
+	d.changes, d.reserved, d.base = nil, nil, nil
 }

@@ -35,6 +35,9 @@ var (
 	// ErrNotFound: the vault holds no secret of that name.
 	ErrNotFound = errors.New("vault: secret not found")
 
+	// ErrNoHistory: the vault keeps no history.
+	ErrNoHistory = errors.New("vault: no history is kept")
+
 	// ErrExists: there is a vault already, or a secret of that name.
 	ErrExists = errors.New("vault: exists already")
 

@@ -30,7 +30,7 @@ func TestForeignWriterIsNotOverwritten(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			path := createVault(t, u, map[string]string{"A": "1"})
 			var stands []byte
-			err := Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
+			_, err := Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
 				if err := intrude(path); err != nil {
 					t.Skip("cannot be done here: ", err)
 				}

@@ -18,5 +18,5 @@ func FromJSON(src []byte) (*Vault, error) {
 		return nil, err
 	}
 	copy(payload.Bytes(), src)
-	return newVault(payload)
+	return newVault(payload, false)
 }

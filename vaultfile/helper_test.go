@@ -138,3 +138,12 @@ func encoded(tb testing.TB, d *Draft) []byte {
 func saltOf(file []byte) [saltBytes]byte { return [saltBytes]byte(file[saltOffset:nonceOffset]) }
 
 func nonceOf(file []byte) [nonceBytes]byte { return [nonceBytes]byte(file[nonceOffset:payloadOffset]) }
+
+// onlyError drops what was written, for tests of errors.
+func onlyError(_ Written, err error) error { return err }
+
+// rekey is Rekey that only tells whether the vault was re-encrypted.
+func rekey(ctx context.Context, path string, oldKey, newKey *Unlocker, o RekeyOptions) (bool, error) {
+	w, err := Rekey(ctx, path, oldKey, newKey, o)
+	return w.Outcome == Updated, err
+}

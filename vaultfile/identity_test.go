@@ -27,7 +27,7 @@ func TestIdentity(t *testing.T) {
 	}
 	set := func(value string) {
 		t.Helper()
-		if err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": value})); err != nil {
+		if _, err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": value})); err != nil {
 			t.Fatal(err)
 		}
 	}

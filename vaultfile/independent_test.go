@@ -1,6 +1,8 @@
 package vaultfile
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -49,7 +51,7 @@ func TestIndependentReader(t *testing.T) {
 
 	delete(want, "EMPTY")
 	want["LONG"] = strings.Repeat("0123456789\n", 10_000)
-	err := Update(t.Context(), vault, u, UpdateOptions{}, func(d *Draft) error {
+	_, err := Update(t.Context(), vault, u, UpdateOptions{}, func(d *Draft) error {
 		if _, err := d.Set("LONG", []byte(want["LONG"])); err != nil {
 			return err
 		}
@@ -64,6 +66,47 @@ func TestIndependentReader(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("rekey", nextKey, want)
+}
+
+// TestIndependentReaderOfHistory has that program show the versions of secrets.
+func TestIndependentReaderOfHistory(t *testing.T) {
+	kdftest.NeedsMVT1(t)
+	const python, script = "/usr/bin/python3", "../testdata/independent/mvt1_reader.py"
+	if out, err := exec.Command(python, "-c", "import argon2.low_level, cryptography").CombinedOutput(); err != nil {
+		t.Skipf("%s lacks python3-argon2 or python3-cryptography: %v: %s", python, err, out)
+	}
+	key := filepath.Join(t.TempDir(), "vault.key")
+	if err := os.WriteFile(key, []byte(testPassphrase), 0o400); err != nil {
+		t.Fatal(err)
+	}
+	w := newDearPastWorld(t, DefaultHistory())
+	long := strings.Repeat("n", MaxNameBytes)
+	w.set("A", "ß\"old\"\n")
+	w.set("A", "new")
+	w.set(long, "long")
+	w.set("GONE", "gone")
+	w.remove("GONE")
+	w.set("LOST", "lost")
+	w.foreign(func(s map[string]string) { s["LOST"] = "theirs" })
+	out, err := exec.Command(python, script, w.path, key, "--history").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string][][3]any
+	if err := json.Unmarshal(out, &got); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"A": `[[1 add ß"old"` + "\n" + `] [2 add new]]`, long: `[[1 add long]]`, "GONE": `[[1 add gone] [2 rm (deleted)]]`, "LOST": `[[1 add (lost)]]`,
+	} {
+		if shown := fmt.Sprint(got[name]); shown != want {
+			t.Errorf("%.20s: %s, want %s", name, shown, want)
+		}
+	}
+	out, err = exec.Command(python, script, w.path, key).Output()
+	if secrets := unmarshal(t, out); err != nil || len(secrets) != 3 {
+		t.Errorf("%q, %v", secrets, err)
+	}
 }
 
 // allASCII returns every ASCII character, controls included.

@@ -38,7 +38,7 @@ func TestBlanksTakeNoMemory(t *testing.T) {
 	for name, payload := range map[string][]byte{"newlines": blank, "quotes": quotes} {
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
-		entries, err := decodePayload(payload)
+		entries, _, err := decodePayload(payload, false)
 		runtime.ReadMemStats(&after)
 		if (name == "newlines") != (err == nil && len(entries) == 2) {
 			t.Errorf("%s: %d entries, %v", name, len(entries), err)

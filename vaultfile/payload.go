@@ -3,7 +3,6 @@ package vaultfile
 import (
 	"bytes"
 	"slices"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/mazevault/vault-tool/internal/jsontext"
@@ -30,32 +29,36 @@ func (e entry) value(payload []byte) []byte {
 // they stand (no JSON escape is shorter than what it means), so that no value is copied. The entries
 // come sorted by name. The error is a *PayloadError.
 //
+// Where front is wanted, the entries of the tool that stand in order in front of all others are stepped over: checked, left as
+// they are, and not among the entries. front is where they end, or 0.
+//
 // It is our own decoder because those of libraries copy values to the heap and quote them in errors.
 // It reads all of RFC 8259 that a flat object of strings can contain, and refuses what the format
 // refuses: duplicate names, other values than strings, invalid UTF-8, lone surrogates, trailing data.
-func decodePayload(payload []byte) ([]entry, error) {
-	d := decoder{src: payload, entries: make([]entry, 0, countMembers(payload))}
+func decodePayload(payload []byte, stepOver bool) (entries []entry, front int, err error) {
+	d := decoder{src: payload, stepOver: stepOver}
 	if err := d.object(); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return d.entries, nil
+	return d.entries, d.front, nil
 }
 
-// countMembers returns how many members payload can have, which for a payload without escaped quotes is
-// how many it has, but no more than make room for a payload that has none.
+// countMembers returns how many members a payload without white space has: the quotes of values in values are escaped.
 func countMembers(payload []byte) int {
-	const quotesPerMember, most = 4, 1 << 20
-	shortestMember := len(`"N":"",`)
-	return min(bytes.Count(payload, []byte{'"'})/quotesPerMember, len(payload)/shortestMember+1, most)
+	const most = 1 << 20
+	return min(bytes.Count(payload, []byte(`":"`)), most)
 }
 
 type decoder struct {
-	src      []byte
-	pos      int
-	now      line // where pos is
-	begun    line // where the present member begins
-	entries  []entry
-	unsorted bool
+	src       []byte
+	pos       int
+	now       line // where pos is
+	begun     line // where the present member begins
+	entries   []entry
+	unsorted  bool
+	takesNull bool // in the place of a value
+	stepOver  bool
+	front     int // where what was stepped over ends
 }
 
 // line is a line of the source. No raw newline is valid anywhere but in white space, so that those are counted
@@ -112,25 +115,53 @@ func (d *decoder) object() error {
 	if !d.accept('{') {
 		return d.errorAt(d.pos, ReasonNotObject, nil)
 	}
-	if !d.accept('}') {
-		for {
-			if err := d.member(); err != nil {
-				return err
-			}
-			if d.accept(',') {
-				continue
-			}
-			if d.accept('}') {
-				break
-			}
-			return d.unexpected(ReasonSyntax, d.entries[len(d.entries)-1].name(d.src))
+	ended := d.accept('}')
+	start, startLine := d.pos, d.now
+	if d.stepOver && !ended {
+		ended = d.stepOverFront()
+	}
+	d.entries = make([]entry, 0, countMembers(d.src[d.pos:]))
+	if !ended {
+		if err := d.members(); err != nil {
+			return err
 		}
 	}
 	d.skipSpace()
 	if d.pos < len(d.src) {
 		return d.errorAt(d.pos, ReasonTrailingData, nil)
 	}
+	if d.front > 0 && slices.ContainsFunc(d.entries, func(e entry) bool { return d.src[e.nameOffset] == reservedByte }) {
+		d.front, d.pos, d.now = 0, start, startLine // out of order: one of them may be a duplicate
+		if err := d.members(); err != nil {
+			return err
+		}
+	}
 	return d.sortEntries()
+}
+
+// members reads members up to the object's end, or up to one that has been read.
+func (d *decoder) members() error {
+	again := len(d.entries) > 0
+	first := 0
+	if again {
+		first = int(d.entries[0].nameOffset) - len(`"`)
+		d.unsorted = true
+	}
+	for {
+		if err := d.member(); err != nil {
+			return err
+		}
+		if d.accept(',') {
+			if d.skipSpace(); again && d.pos == first {
+				return nil
+			}
+			continue
+		}
+		if d.accept('}') {
+			return nil
+		}
+		return d.unexpected(ReasonSyntax, d.entries[len(d.entries)-1].name(d.src))
+	}
 }
 
 // member reads one `"NAME": "value"`. The name goes into an error only behind its colon, for a string
@@ -151,6 +182,13 @@ func (d *decoder) member() error {
 		return d.errorAt(nameStart, ReasonBadName, name)
 	}
 	d.skipSpace()
+	found := entry{nameOffset: uint32(nameOffset), nameBytes: uint8(len(name))}
+	if err := d.checkOrder(nameStart, name); err != nil {
+		return err
+	}
+	if d.acceptNull(found) {
+		return nil
+	}
 	if d.pos < len(d.src) && d.src[d.pos] != '"' && startsValue(d.src[d.pos]) {
 		return d.errorAt(d.pos, ReasonNotString, name)
 	}
@@ -161,6 +199,13 @@ func (d *decoder) member() error {
 	if valueEnd-valueOffset > MaxValueBytes {
 		return d.errorAt(valueOffset, ReasonLongValue, name)
 	}
+	found.valueOffset, found.valueBytes = uint32(valueOffset), uint32(valueEnd-valueOffset)
+	d.entries = append(d.entries, found)
+	return nil
+}
+
+// checkOrder compares a name with the one before it.
+func (d *decoder) checkOrder(nameStart int, name []byte) error {
 	if n := len(d.entries); n > 0 {
 		switch bytes.Compare(d.entries[n-1].name(d.src), name) {
 		case 0:
@@ -169,10 +214,6 @@ func (d *decoder) member() error {
 			d.unsorted = true
 		}
 	}
-	d.entries = append(d.entries, entry{
-		nameOffset: uint32(nameOffset), nameBytes: uint8(len(name)),
-		valueOffset: uint32(valueOffset), valueBytes: uint32(valueEnd - valueOffset),
-	})
 	return nil
 }
 
@@ -277,52 +318,28 @@ func (d *decoder) move(to, until int) int {
 // escape unescapes the sequence at the current position to the place to and returns its length.
 func (d *decoder) escape(to int, name []byte) (int, error) {
 	at := d.pos
-	if d.pos+1 >= len(d.src) {
+	r, reason := d.escaped()
+	switch reason {
+	case "":
+		return utf8.EncodeRune(d.src[to:], r), nil
+	case ReasonTruncated:
+		at = d.pos
+	}
+	return 0, d.errorAt(at, reason, name)
+}
+
+// escaped reads an escape at the current position. The reason is "" unless it is none.
+func (d *decoder) escaped() (rune, Reason) {
+	r, size := jsontext.Escaped(d.src[d.pos:])
+	switch {
+	case size > 0:
+		d.pos += size
+		return r, ""
+	case r == utf8.RuneError:
+		return 0, ReasonInvalidUTF8
+	case d.pos+1 >= len(d.src):
 		d.pos = len(d.src)
-		return 0, d.errorAt(d.pos, ReasonTruncated, name)
+		return 0, ReasonTruncated
 	}
-	if c := shortEscapes[d.src[d.pos+1]]; c != 0 {
-		d.src[to] = c
-		d.pos += 2
-		return 1, nil
-	}
-	r, ok := d.unicodeEscape()
-	if !ok {
-		return 0, d.errorAt(at, ReasonSyntax, name)
-	}
-	if utf16.IsSurrogate(r) {
-		low, ok := d.unicodeEscape()
-		if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
-			return 0, d.errorAt(at, ReasonInvalidUTF8, name)
-		}
-	}
-	return utf8.EncodeRune(d.src[to:], r), nil
-}
-
-// shortEscapes maps the letter of a two-character escape to its meaning (RFC 8259, section 7).
-var shortEscapes = [256]byte{
-	'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t',
-}
-
-// unicodeEscape reads `\uXXXX` at the current position.
-func (d *decoder) unicodeEscape() (rune, bool) {
-	const length = len(`\u0000`)
-	if len(d.src)-d.pos < length || d.src[d.pos] != '\\' || d.src[d.pos+1] != 'u' {
-		return 0, false
-	}
-	var r rune
-	for _, c := range d.src[d.pos+2 : d.pos+length] {
-		switch {
-		case c >= '0' && c <= '9':
-			r = r<<4 | rune(c-'0')
-		case c >= 'a' && c <= 'f':
-			r = r<<4 | rune(c-'a'+10)
-		case c >= 'A' && c <= 'F':
-			r = r<<4 | rune(c-'A'+10)
-		default:
-			return 0, false
-		}
-	}
-	d.pos += length
-	return r, true
+	return 0, ReasonSyntax
 }

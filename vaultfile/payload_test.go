@@ -3,6 +3,7 @@ package vaultfile
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -80,7 +81,7 @@ func TestDecodePayloadErrors(t *testing.T) {
 		{`{"A":["1"]}`, PayloadError{ReasonNotString, 1, 6, "A"}},
 	} {
 		t.Run(fmt.Sprintf("%.40q", test.payload), func(t *testing.T) {
-			_, err := decodePayload([]byte(test.payload))
+			_, _, err := decodePayload([]byte(test.payload), false)
 			var got *PayloadError
 			if !errors.As(err, &got) || *got != test.want {
 				t.Errorf("got %v, want %v", err, &test.want)
@@ -92,7 +93,7 @@ func TestDecodePayloadErrors(t *testing.T) {
 
 func TestDecodePayloadRefusesLongValue(t *testing.T) {
 	payload := []byte(`{"A":"` + strings.Repeat("x", MaxValueBytes+1) + `"}`)
-	_, err := decodePayload(payload)
+	_, _, err := decodePayload(payload, false)
 	var got *PayloadError
 	if want := (PayloadError{ReasonLongValue, 1, 7, "A"}); !errors.As(err, &got) || *got != want {
 		t.Errorf("%v, want %v", err, &want)
@@ -152,7 +153,7 @@ func TestPayloadErrorsHideValues(t *testing.T) {
 			whole[:i]+`\`+whole[i:], whole[:i]+","+whole[i:])
 	}
 	for _, payload := range payloads {
-		_, err := decodePayload([]byte(payload))
+		_, _, err := decodePayload([]byte(payload), false)
 		var payloadErr *PayloadError
 		if err == nil || !strings.Contains(err.Error(), canary) {
 			continue
@@ -177,5 +178,28 @@ func TestValidateName(t *testing.T) {
 		".", "..", "a/.", "a/..", "a/./b", "a/../b", "../a", "./a", ".env", ".history/A", "...", strings.Repeat("n", MaxNameBytes+1),
 	} {
 		wantError(t, ValidateName(name), ErrBadName)
+	}
+}
+
+// TestStepOver reads payloads with the tool's entries stepped over and decoded: the secrets are the same, and so are the errors.
+func TestStepOver(t *testing.T) {
+	for _, payload := range []string{
+		`{".a":"1",".b":"\"x\u00e9\n","A":"1","B":"2"}`, `{".a":"1"}`, `{ ".a" : "1" , "A":"1"}`, `{"A":"1"}`, `{}`, `{".a":"1","A":"1",".b":"2"}`,
+		`{".b":"1",".a":"2","A":"1"}`, `{".a":"1",".a":"2","A":"1"}`, `{".a":"1","A":"1",".a":"2"}`, `{"\u002ea":"1","A":"1"}`, `{".a\u0062":"1",".ab":"2"}`,
+		`{".a":"1","A":"1","A":"2"}`, `{".a":1,"A":"1"}`, `{".a":"\ud800","A":"1"}`, `{".a":"` + "\xff" + `","A":"1"}`, `{".a":"x`, `{".a":"1"`, `{".a":"1",`, `{".a":"1",}`,
+		`{".a":"1"} x`, `{".a b":"1"}`, `{".a/../b":"1"}`, `{"` + "." + strings.Repeat("n", 255) + `":"1"}`, `{".a":"1" "A":"1"}`, `{".a":"\q","A":"1"}`, `{".a":"` + "\n" + `"}`,
+	} {
+		full, _, fullErr := decodeVault([]byte(payload), false)
+		stepped, front, steppedErr := decodeVault([]byte(payload), true)
+		var want, got *PayloadError
+		if errors.As(fullErr, &want) != errors.As(steppedErr, &got) || want != nil && (got.Reason != want.Reason || got.Name != want.Name) {
+			t.Errorf("%s: %v, decoded %v", payload, steppedErr, fullErr)
+		}
+		if want != nil {
+			continue
+		}
+		if got, want := content(t, stepped), content(t, full); !maps.Equal(got, want) || front > len(payload) {
+			t.Errorf("%s: %q, decoded %q", payload, got, want)
+		}
 	}
 }

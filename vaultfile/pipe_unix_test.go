@@ -17,7 +17,7 @@ func TestOpenNamedPipe(t *testing.T) {
 	u := newUnlocker(t, testPassphrase)
 	_, err := Open(t.Context(), path, u)
 	wantError(t, err, ErrNotRegular)
-	wantError(t, Update(t.Context(), path, u, UpdateOptions{}, setAll(nil)), ErrNotRegular)
+	wantError(t, onlyError(Update(t.Context(), path, u, UpdateOptions{}, setAll(nil))), ErrNotRegular)
 	_, err = Create(t.Context(), path, u, CreateOptions{Replace: true}, setAll(nil))
 	wantError(t, err, ErrNotRegular)
 }

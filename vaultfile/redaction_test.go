@@ -83,7 +83,7 @@ func TestErrorsHideSecrets(t *testing.T) {
 	}
 	open := func(path string, u *Unlocker) error { _, err := Open(t.Context(), path, u); return err }
 	update := func(change func(*Draft) error) error {
-		return Update(t.Context(), path, u, UpdateOptions{}, change)
+		return onlyError(Update(t.Context(), path, u, UpdateOptions{}, change))
 	}
 	set := func(name, value string) error {
 		return update(func(d *Draft) error { _, err := d.Set(name, []byte(value)); return err })

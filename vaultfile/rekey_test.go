@@ -18,7 +18,7 @@ func TestRekey(t *testing.T) {
 	path := createVault(t, newUnlocker(t, testPassphrase), want)
 	before := readFile(t, path)
 	u, next := newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next"))
-	if rekeyed, err := Rekey(t.Context(), path, u, next, RekeyOptions{}); !rekeyed || err != nil {
+	if rekeyed, err := rekey(t.Context(), path, u, next, RekeyOptions{}); !rekeyed || err != nil {
 		t.Fatal(rekeyed, err)
 	}
 	wantReleased(t, u, 1)
@@ -78,19 +78,19 @@ func (c *mapCache) Forget(salt []byte) {
 func TestRekeyAgainIsDone(t *testing.T) {
 	cheapKDF(t)
 	path := createVault(t, newUnlocker(t, testPassphrase), map[string]string{"A": "1"})
-	rekey := func() (rekeyed, finished bool) {
+	again := func() (rekeyed, finished bool) {
 		finish := func() error { finished = true; return nil }
-		rekeyed, err := Rekey(t.Context(), path, newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next")), RekeyOptions{Finish: finish})
+		rekeyed, err := rekey(t.Context(), path, newUnlocker(t, testPassphrase), newUnlocker(t, passphrase("next")), RekeyOptions{Finish: finish})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return rekeyed, finished
 	}
-	if rekeyed, finished := rekey(); !rekeyed || !finished {
+	if rekeyed, finished := again(); !rekeyed || !finished {
 		t.Errorf("first: rekeyed %v, finished %v", rekeyed, finished)
 	}
 	before := readFile(t, path)
-	if rekeyed, finished := rekey(); rekeyed || !finished {
+	if rekeyed, finished := again(); rekeyed || !finished {
 		t.Errorf("again: rekeyed %v, finished %v", rekeyed, finished)
 	}
 	if !bytes.Equal(readFile(t, path), before) {
@@ -149,7 +149,7 @@ func (r keyFileRotation) finish() error { return os.Rename(r.successor(), r.key)
 
 func (r keyFileRotation) rotate(t *testing.T, o RekeyOptions) (bool, error) {
 	t.Helper()
-	return Rekey(t.Context(), r.vault, r.unlocker(t), newUnlocker(t, keysource.NewFile(r.successor())), o)
+	return rekey(t.Context(), r.vault, r.unlocker(t), newUnlocker(t, keysource.NewFile(r.successor())), o)
 }
 
 // TestRekeyInterrupted stops a rotation of vault and key file after each of its steps. The key file
@@ -179,7 +179,7 @@ func TestRekeyInterrupted(t *testing.T) {
 			_, err := r.rotate(t, first)
 			wantError(t, err, stop)
 			wantContent(t, r.vault, r.unlocker(t), want)
-			err = Update(t.Context(), r.vault, r.unlocker(t), UpdateOptions{}, setAll(map[string]string{"A": "2"}))
+			_, err = Update(t.Context(), r.vault, r.unlocker(t), UpdateOptions{}, setAll(map[string]string{"A": "2"}))
 			if err != nil {
 				t.Error(err)
 			}
@@ -208,7 +208,7 @@ func TestRekeyDerivesBothAtOnce(t *testing.T) {
 		if prepared {
 			o.Prepare = func() error { return nil }
 		}
-		rekeyed, err := Rekey(t.Context(), path, old, next, o)
+		rekeyed, err := rekey(t.Context(), path, old, next, o)
 		if err != nil || !rekeyed {
 			t.Fatal(rekeyed, err)
 		}
@@ -230,7 +230,7 @@ func TestRekeyToAKeyThatChanges(t *testing.T) {
 	source := &changingSource{now: "drawn first"}
 	next := NewUnlocker(source)
 	defer next.Close()
-	rekeyed, err := Rekey(t.Context(), path, old, next, RekeyOptions{Prepare: func() error {
+	rekeyed, err := rekey(t.Context(), path, old, next, RekeyOptions{Prepare: func() error {
 		source.now = "put there by another"
 		return nil
 	}})

@@ -60,7 +60,7 @@ func TestReservedEntriesSurviveFiles(t *testing.T) {
 	path := createVault(t, u, nil)
 	seedPayload(t, path, u, reservedPayload)
 
-	if err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
+	if _, err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
 		t.Fatal(err)
 	}
 	wantPayload(t, path, u, strings.Replace(reservedCanonical, `"A":"1"`, `"A":"2"`, 1))

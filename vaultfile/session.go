@@ -13,11 +13,13 @@ import (
 
 // session is one writer's hold of a vault.
 type session struct {
-	target string // behind symbolic links; read and written, so that a link that moves meanwhile mixes no two vaults
-	u      *Unlocker
-	lock   *durable.FileLock
-	fresh  *derivedKey // for a vault that did not exist before the lock was taken, else nil
-	ahead  *opened     // the vault as it was read before the lock was taken, else nil
+	options WriteOptions
+	matched Identity // the vault that has the ETag which options want
+	target  string   // behind symbolic links; read and written, so that a link that moves meanwhile mixes no two vaults
+	u       *Unlocker
+	lock    *durable.FileLock
+	fresh   *derivedKey // for a vault that did not exist before the lock was taken, else nil
+	ahead   *opened     // the vault as it was read before the lock was taken, else nil
 }
 
 // opened is a vault that was read and decrypted, with the key that did it.
@@ -73,7 +75,7 @@ func (s *session) openVault(ctx context.Context) (*Vault, *derivedKey, error) {
 		ahead.discard(s.u)
 		return s.u.openVault(ctx, s.target)
 	}
-	v, err := newVaultOf(s.target, ahead.payload, ahead.id)
+	v, err := newVaultOf(s.target, ahead.payload, ahead.id, true)
 	if err != nil {
 		s.u.release(ahead.key)
 		return nil, nil, err
@@ -94,7 +96,12 @@ func hold(ctx context.Context, target string, u *Unlocker, o WriteOptions) (*ses
 	if err != nil {
 		return nil, err
 	}
-	return &session{target: target, u: u, lock: lock}, nil
+	s := &session{options: o, target: target, u: u, lock: lock}
+	if err := s.match(o.IfMatch); err != nil {
+		s.end()
+		return nil, err
+	}
+	return s, nil
 }
 
 // canReplace tells whether err, of opening a vault, leaves Create and Update with CreateMissing
@@ -152,103 +159,155 @@ func fileExists(path string) (bool, error) {
 	return err == nil, err
 }
 
-func (s *session) update(ctx context.Context, createMissing bool, change func(*Draft) error) error {
+func (s *session) update(ctx context.Context, createMissing bool, change func(*Draft) error) (Written, error) {
 	base, k, err := s.openVault(ctx)
 	if errors.Is(err, ErrNotExist) && createMissing {
 		return s.writeNew(ctx, change)
 	}
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	defer s.u.release(k)
 	defer base.Close()
 	draft := newDraft(base)
 	defer draft.close()
-	if err := change(draft); err != nil || !draft.changed() {
-		return err
+	if err := change(draft); err != nil {
+		return Written{}, err
 	}
-	return s.replace(ctx, draft, k, checkIs(base.id))
+	return s.replaceIfChanged(ctx, draft, k)
+}
+
+// replaceIfChanged writes the draft over the vault that it is built upon, if it changes anything.
+func (s *session) replaceIfChanged(ctx context.Context, draft *Draft, k *derivedKey) (Written, error) {
+	id := draft.base.id
+	if err := s.checkMatched(id); err != nil {
+		return Written{}, err
+	}
+	report, err := draft.recordHistory(s.options)
+	if err != nil {
+		return Written{}, err
+	}
+	if !draft.changed() {
+		return s.unchanged()
+	}
+	w := Written{Outcome: Updated, History: report}
+	w.ETag, err = s.replace(ctx, draft, k, checkIs(id))
+	return w, err
 }
 
 // replace writes the draft over the vault, if check, given the file that goes, finds no fault. It closes the draft's base as soon as it is encoded: a
-// large vault should stand in memory no more often than it must.
-func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey, check func(*os.File) error) error {
+// large vault should stand in memory no more often than it must. It returns the ETag of what it wrote.
+func (s *session) replace(ctx context.Context, draft *Draft, k *derivedKey, check func(*os.File) error) (etag string, err error) {
 	payload, file, err := sealDraft(draft, k)
 	if err != nil {
-		return err
+		return "", err
 	}
 	defer payload.Destroy()
 	if err := ctx.Err(); err != nil {
-		return err
+		return "", err
 	}
-	return durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes()), Check: check, Swept: true})
+	hashed := hashAside(file)
+	err = durable.Replace(s.target, file, durable.ReplaceOptions{Verify: verifySealed(k, payload.Bytes()), Check: check, Swept: true})
+	return <-hashed, err
 }
 
 // writeNew creates the vault with what fill puts into it, under a fresh salt. The key comes first, so
 // that a large draft goes where the derivation has left memory; the other way round the two add up.
-func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) error {
+func (s *session) writeNew(ctx context.Context, fill func(*Draft) error) (Written, error) {
 	k, err := s.freshKey(ctx)
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	defer s.u.release(k)
 	draft := newDraft(nil)
 	defer draft.close()
 	if err := fill(draft); err != nil {
-		return err
+		return Written{}, err
+	}
+	report, err := draft.recordHistory(s.options)
+	if err != nil {
+		return Written{}, err
 	}
 	payload, file, err := sealDraft(draft, k)
 	if err != nil {
-		return err
+		return Written{}, err
 	}
 	defer payload.Destroy()
 	if err := ctx.Err(); err != nil {
-		return err
+		return Written{}, err
 	}
-	return durable.Create(s.target, file, durable.CreateOptions{Mode: newVaultMode, Verify: verifySealed(k, payload.Bytes())})
+	hashed := hashAside(file)
+	err = durable.Create(s.target, file, durable.CreateOptions{Mode: newVaultMode, Verify: verifySealed(k, payload.Bytes())})
+	w := Written{Outcome: Created, ETag: <-hashed, History: report}
+	if err != nil {
+		return Written{}, err
+	}
+	return w, nil
 }
 
 // replaceAll replaces an existing file, be it a vault of this key, another vault or none.
-func (s *session) replaceAll(ctx context.Context, draft *Draft) (Creation, error) {
+func (s *session) replaceAll(ctx context.Context, draft *Draft) (Written, error) {
 	_ = durable.Sweep(s.target + BackupSuffix) // as in hold
 	check, err := checkUntouched(s.target)     // before it is read and copied
 	if err != nil {
-		return Creation{}, err
+		return Written{}, err
 	}
 	old, k, err := s.openVault(ctx)
 	switch {
 	case err == nil:
-		check = checkIs(old.id)
-		same := draft.equals(old)
-		err := draft.keepReserved(old)
-		old.Close()
-		switch {
-		case err != nil:
-			s.u.release(k)
-			return Creation{}, err
-		case same:
-			s.u.release(k)
-			return Creation{Outcome: Unchanged}, nil
-		}
-	case canReplace(err) || errors.Is(err, ErrPayload):
-		if k, err = s.freshKey(ctx); err != nil {
-			return Creation{}, err
-		}
-	default:
-		return Creation{}, err
+		defer s.u.release(k)
+		defer old.Close()
+		return s.replaceContent(ctx, draft, old, k)
+	case !canReplace(err) && !errors.Is(err, ErrPayload):
+		return Written{}, err
+	}
+	if k, err = s.freshKey(ctx); err != nil {
+		return Written{}, err
 	}
 	defer s.u.release(k)
-	if err := durable.CheckReplaceable(s.target); err != nil {
-		return Creation{}, err
-	}
-	kept, err := durable.Keep(s.target, BackupSuffix, 0)
+	report, err := draft.recordHistory(s.options)
 	if err != nil {
-		return Creation{}, err
+		return Written{}, err
 	}
-	if err := s.replace(ctx, draft, k, check); err != nil {
-		return Creation{}, err
+	kept, err := s.keep()
+	if err != nil {
+		return Written{}, err
 	}
-	return Creation{Outcome: Replaced, Backup: kept}, nil
+	etag, err := s.replace(ctx, draft, k, check)
+	if err != nil {
+		return Written{}, err
+	}
+	return Written{Outcome: Replaced, Backup: kept, Unread: true, ETag: etag, History: report}, nil
+}
+
+// replaceContent gives the vault the secrets of another draft, and keeps what belongs to the tool.
+func (s *session) replaceContent(ctx context.Context, content *Draft, old *Vault, k *derivedKey) (Written, error) {
+	draft := newDraft(old)
+	defer draft.close()
+	if err := draft.setAll(content); err != nil {
+		return Written{}, err
+	}
+	if !draft.changed() {
+		return s.unchanged()
+	}
+	kept, err := s.keep()
+	if err != nil {
+		return Written{}, err
+	}
+	w, err := s.replaceIfChanged(ctx, draft, k)
+	if err != nil {
+		return Written{}, err
+	}
+	w.Outcome, w.Backup = Replaced, kept
+	return w, nil
+}
+
+// keep copies the vault aside and returns the path of the copy.
+func (s *session) keep() (string, error) {
+	if err := durable.CheckReplaceable(s.target); err != nil {
+		return "", err
+	}
+	return durable.Keep(s.target, BackupSuffix, 0)
 }
 
 // checkUntouched returns a check that the file which goes is the one that is at path now, and that nobody has written to

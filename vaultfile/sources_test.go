@@ -36,10 +36,10 @@ func TestSourcesAreAskedWithoutTheLock(t *testing.T) {
 		write   func(ctx context.Context, path string, u, next *Unlocker) error
 	}{
 		"update": {false, func(ctx context.Context, path string, u, _ *Unlocker) error {
-			return Update(ctx, path, u, UpdateOptions{}, set)
+			return onlyError(Update(ctx, path, u, UpdateOptions{}, set))
 		}},
 		"update that creates": {true, func(ctx context.Context, path string, u, _ *Unlocker) error {
-			return Update(ctx, path, u, UpdateOptions{CreateMissing: true}, set)
+			return onlyError(Update(ctx, path, u, UpdateOptions{CreateMissing: true}, set))
 		}},
 		"create": {true, func(ctx context.Context, path string, u, _ *Unlocker) error {
 			_, err := Create(ctx, path, u, CreateOptions{}, set)
@@ -70,7 +70,7 @@ func TestSourcesAreAskedWithoutTheLock(t *testing.T) {
 // TestNoKeyNoLockFile: what fails for want of a key leaves nothing beside the vault that was to be.
 func TestNoKeyNoLockFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "secrets.vault")
-	err := Update(t.Context(), path, newUnlocker(t, passphrase("")), UpdateOptions{CreateMissing: true}, func(*Draft) error { return nil })
+	_, err := Update(t.Context(), path, newUnlocker(t, passphrase("")), UpdateOptions{CreateMissing: true}, func(*Draft) error { return nil })
 	if err == nil {
 		t.Fatal("an empty passphrase was taken")
 	}

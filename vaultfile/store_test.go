@@ -122,7 +122,7 @@ func TestUpdateKeepsSaltAndDrawsNonce(t *testing.T) {
 	path := createVault(t, newUnlocker(t, testPassphrase), map[string]string{"A": "1", "B": "2"})
 	before := readFile(t, path)
 	u := newUnlocker(t, testPassphrase)
-	err := Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
+	_, err := Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
 		if d.New() {
 			t.Error("an existing vault is said to be new")
 		}
@@ -152,7 +152,7 @@ func TestUpdateWithoutChangeWritesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
+	_, err = Update(t.Context(), path, u, UpdateOptions{}, func(d *Draft) error {
 		for _, value := range []string{"2", "1"} {
 			if _, err := d.Set("A", []byte(value)); err != nil {
 				return err
@@ -174,16 +174,16 @@ func TestUpdateMissingVault(t *testing.T) {
 	u := newUnlocker(t, testPassphrase)
 	path := filepath.Join(t.TempDir(), "secrets.vault")
 	change := setAll(map[string]string{"A": "1"})
-	wantError(t, Update(t.Context(), path, u, UpdateOptions{}, change), ErrNotExist)
+	wantError(t, onlyError(Update(t.Context(), path, u, UpdateOptions{}, change)), ErrNotExist)
 	wantFiles(t, filepath.Dir(path))
-	if err := Update(t.Context(), path, u, UpdateOptions{CreateMissing: true}, change); err != nil {
+	if _, err := Update(t.Context(), path, u, UpdateOptions{CreateMissing: true}, change); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, path, u, map[string]string{"A": "1"})
 	wantReleased(t, u, 1)
 
 	other := newUnlocker(t, passphrase("another"))
-	wantError(t, Update(t.Context(), path, other, UpdateOptions{CreateMissing: true}, change), ErrDecryption)
+	wantError(t, onlyError(Update(t.Context(), path, other, UpdateOptions{CreateMissing: true}, change)), ErrDecryption)
 }
 
 // TestFailedWrites lets writers fail in every way that has nothing to do with the disk: the file stays
@@ -217,9 +217,9 @@ func TestFailedWrites(t *testing.T) {
 		run  func() error
 		want error
 	}{
-		{"update, callback", func() error { return Update(t.Context(), path, u, UpdateOptions{}, failing) }, failure},
-		{"update, cancelled", func() error { return Update(cancelled, path, u, UpdateOptions{}, change) }, context.Canceled},
-		{"update, cancelled meanwhile", func() error { return Update(during, path, u, UpdateOptions{}, cancelling) }, context.Canceled},
+		{"update, callback", func() error { return onlyError(Update(t.Context(), path, u, UpdateOptions{}, failing)) }, failure},
+		{"update, cancelled", func() error { return onlyError(Update(cancelled, path, u, UpdateOptions{}, change)) }, context.Canceled},
+		{"update, cancelled meanwhile", func() error { return onlyError(Update(during, path, u, UpdateOptions{}, cancelling)) }, context.Canceled},
 		{"create", func() error { return create(t.Context(), CreateOptions{}, change) }, ErrExists},
 		{"create, cancelled", func() error { return create(cancelled, CreateOptions{Replace: true}, change) }, context.Canceled},
 		{"create, callback", func() error { return create(t.Context(), CreateOptions{Replace: true}, failing) }, failure},
@@ -252,7 +252,7 @@ func TestLockTimeout(t *testing.T) {
 	change := setAll(map[string]string{"A": "2"})
 	for _, timeout := range []time.Duration{-1, 30 * time.Millisecond} {
 		o := WriteOptions{LockTimeout: timeout}
-		wantError(t, Update(t.Context(), path, u, UpdateOptions{WriteOptions: o}, change), ErrLockTimeout)
+		wantError(t, onlyError(Update(t.Context(), path, u, UpdateOptions{WriteOptions: o}, change)), ErrLockTimeout)
 		_, err := Create(t.Context(), path, u, CreateOptions{WriteOptions: o, Replace: true}, change)
 		wantError(t, err, ErrLockTimeout)
 		_, err = Rekey(t.Context(), path, u, newUnlocker(t, passphrase("next")), RekeyOptions{WriteOptions: o})
@@ -260,7 +260,7 @@ func TestLockTimeout(t *testing.T) {
 	}
 	waiting, cancel := context.WithTimeout(t.Context(), 30*time.Millisecond)
 	defer cancel()
-	wantError(t, Update(waiting, path, u, UpdateOptions{}, change), context.DeadlineExceeded)
+	wantError(t, onlyError(Update(waiting, path, u, UpdateOptions{}, change)), context.DeadlineExceeded)
 	wantContent(t, path, u, map[string]string{"A": "1"}) // a reader takes no lock
 	if !bytes.Equal(readFile(t, path), before) {
 		t.Error("the vault has changed")
@@ -268,7 +268,7 @@ func TestLockTimeout(t *testing.T) {
 	if err := lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
-	if err := Update(t.Context(), path, u, UpdateOptions{}, change); err != nil {
+	if _, err := Update(t.Context(), path, u, UpdateOptions{}, change); err != nil {
 		t.Error(err)
 	}
 }
@@ -286,7 +286,7 @@ func TestWriteThroughSymlink(t *testing.T) {
 		t.Fatal(err)
 	}
 	want["B"] = "2"
-	if err := Update(t.Context(), link, u, UpdateOptions{}, setAll(want)); err != nil {
+	if _, err := Update(t.Context(), link, u, UpdateOptions{}, setAll(want)); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, target, u, want)
@@ -315,7 +315,7 @@ func TestLinkMovesDuringUpdate(t *testing.T) {
 	if err := os.Symlink(first, link); err != nil {
 		t.Skip("no symbolic links here: ", err)
 	}
-	err := Update(t.Context(), link, newUnlocker(t, &hookedSource{passphrase: testPassphrase, hook: func() {
+	_, err := Update(t.Context(), link, newUnlocker(t, &hookedSource{passphrase: testPassphrase, hook: func() {
 		if err := errors.Join(os.Remove(link), os.Symlink(second, link)); err != nil {
 			t.Error(err)
 		}
@@ -347,7 +347,7 @@ func TestLargeVaultRoundTrip(t *testing.T) {
 	want := unmarshal(t, benchmarkPayload(5_000))
 	path := createVault(t, u, want)
 	want["SERVICE_000000_PASSWORD"] = strings.Repeat("\x01é", 1<<17)
-	if err := Update(t.Context(), path, u, UpdateOptions{}, setAll(want)); err != nil {
+	if _, err := Update(t.Context(), path, u, UpdateOptions{}, setAll(want)); err != nil {
 		t.Fatal(err)
 	}
 	if got := readVault(t, path, u); !maps.Equal(got, want) {

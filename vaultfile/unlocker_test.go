@@ -19,7 +19,7 @@ func TestDerivationsAreRemembered(t *testing.T) {
 	u := newUnlocker(t, source)
 	for i := range 5 {
 		want := map[string]string{"A": fmt.Sprint(i + 1)}
-		if err := Update(t.Context(), path, writer, UpdateOptions{}, setAll(want)); err != nil {
+		if _, err := Update(t.Context(), path, writer, UpdateOptions{}, setAll(want)); err != nil {
 			t.Fatal(err)
 		}
 		backup := filepath.Join(t.TempDir(), "backup.vault")
@@ -108,7 +108,7 @@ func TestSuccessorOpens(t *testing.T) {
 	path := createVault(t, newUnlocker(t, testPassphrase), map[string]string{"A": "1"})
 	u := newUnlocker(t, &staticRotation{passphrase: "old", next: testPassphrase})
 	wantContent(t, path, u, map[string]string{"A": "1"})
-	if err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
+	if _, err := Update(t.Context(), path, u, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, path, newUnlocker(t, testPassphrase), map[string]string{"A": "2"}) // still the key it had

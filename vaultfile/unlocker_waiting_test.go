@@ -85,7 +85,7 @@ func TestWrongKeyHidesNoUpdate(t *testing.T) {
 
 	source.now = "a wrong one"
 	wantError(t, u.Check(t.Context(), path), ErrDecryption)
-	if err := Update(t.Context(), path, writer, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
+	if _, err := Update(t.Context(), path, writer, UpdateOptions{}, setAll(map[string]string{"A": "2"})); err != nil {
 		t.Fatal(err)
 	}
 	wantContent(t, path, u, map[string]string{"A": "2"})

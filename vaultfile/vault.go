@@ -16,8 +16,8 @@ import (
 // reach. All of it stands once, in locked memory that cannot be written until Close. Methods may be called
 // concurrently, Close excepted.
 //
-// A vault may also hold entries that belong to the tool (docs/format.md, "Reserved names"). No method counts, names
-// or gives them.
+// A vault may also hold entries that belong to the tool (docs/format.md, "Reserved names"), earlier values of secrets among them. No
+// method counts, names or gives them as secrets, and unless the vault was opened with [OpenHistory] none of them stays in memory.
 type Vault struct {
 	redact.Value
 	memory   *lockedmem.Buffer // nil where payload is a caller's
@@ -27,10 +27,10 @@ type Vault struct {
 	id       Identity          // of the file it was read from
 }
 
-// newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it
-// breaks the rules.
-func newVault(payload *lockedmem.Buffer) (*Vault, error) {
-	v, err := vaultOf(payload.Bytes())
+// newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it breaks the rules. What belongs to the
+// tool is wiped, unless it is to be kept.
+func newVault(payload *lockedmem.Buffer, keepReserved bool) (*Vault, error) {
+	v, err := vaultOf(payload, keepReserved)
 	if err == nil {
 		err = payload.Freeze()
 	}
@@ -42,17 +42,30 @@ func newVault(payload *lockedmem.Buffer) (*Vault, error) {
 	return v, nil
 }
 
-// vaultOf decodes a payload in place. It stays the caller's, who keeps it as long as the vault.
-func vaultOf(payload []byte) (*Vault, error) {
-	all, err := decodePayload(payload)
+func vaultOf(payload *lockedmem.Buffer, keepReserved bool) (*Vault, error) {
+	v, front, err := decodeVault(payload.Bytes(), !keepReserved)
+	if err != nil || keepReserved {
+		return v, err
+	}
+	for _, e := range v.reserved {
+		clear(e.value(v.payload))
+	}
+	v.reserved = nil
+	payload.WipeFront(front)
+	return v, nil
+}
+
+// decodeVault decodes a payload in place, which stays the caller's. stepOver leaves what the tool has up to front as it is.
+func decodeVault(payload []byte, stepOver bool) (v *Vault, front int, err error) {
+	all, front, err := decodePayload(payload, stepOver)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	reserved := 0
 	for reserved < len(all) && payload[all[reserved].nameOffset] == reservedByte {
 		reserved++
 	}
-	return &Vault{payload: payload, entries: all[reserved:], reserved: all[:reserved:reserved]}, nil
+	return &Vault{payload: payload, entries: all[reserved:], reserved: all[:reserved:reserved]}, front, nil
 }
 
 // Identity tells which file the vault was read from, as [Identify] does for a path.
@@ -157,13 +170,15 @@ func (v *Vault) find(name string) (value []byte, ok bool) {
 	if v.payload == nil {
 		return nil, false
 	}
-	payload := v.payload
+	return findIn(v.payload, v.entries, name)
+}
+
+// findIn returns the value of that name among entries, which are sorted.
+func findIn(payload []byte, entries []entry, name string) (value []byte, ok bool) {
 	key := unsafe.Slice(unsafe.StringData(name), len(name))
-	i := sort.Search(len(v.entries), func(i int) bool {
-		return bytes.Compare(v.entries[i].name(payload), key) >= 0
-	})
-	if i == len(v.entries) || !bytes.Equal(v.entries[i].name(payload), key) {
+	i := sort.Search(len(entries), func(i int) bool { return bytes.Compare(entries[i].name(payload), key) >= 0 })
+	if i == len(entries) || !bytes.Equal(entries[i].name(payload), key) {
 		return nil, false
 	}
-	return v.entries[i].value(payload), true
+	return entries[i].value(payload), true
 }

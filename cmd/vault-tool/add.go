@@ -31,6 +31,9 @@ type addSummary struct {
 	Name      string            `json:"name"`
 	Outcome   vaultfile.Outcome `json:"outcome"`
 	Created   bool              `json:"vault_created"`
+	ETag      string            `json:"etag"`
+
+	written vaultfile.Written
 }
 
 // Random bytes of a generated value: the default, and the bounds of what makes sense.
@@ -73,6 +76,8 @@ is not disturbed: while read -r n; do vault-tool add "$n" --generate; done < LIS
 	flags.BoolVar(&o.create, "create", false, "create the vault if there is none")
 	cmd.MarkFlagsMutuallyExclusive("generate", "raw")
 	cmd.MarkFlagsMutuallyExclusive("generate", "allow-empty")
+	a.addIfMatch(cmd)
+	a.addScope(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames)             // fails for an unknown flag only
 	_ = cmd.RegisterFlagCompletionFunc("generate", cobra.NoFileCompletions) // likewise
 	return cmd
@@ -97,9 +102,11 @@ func oneNewName(cmd *cobra.Command, args []string) error {
 }
 
 func (a *app) runAdd(ctx context.Context, o addOptions) error {
-	if err := checkName(o.name); err != nil {
+	full, err := a.fullNames([]string{o.name})
+	if err != nil {
 		return err
 	}
+	o.name = full[0]
 	if o.generate && (o.generateBytes < minGenerateBytes || o.generateBytes > maxGenerateBytes) {
 		return badInput("32 is a good choice", "--generate takes %d to %d bytes", minGenerateBytes, maxGenerateBytes)
 	}
@@ -110,9 +117,9 @@ func (a *app) runAdd(ctx context.Context, o addOptions) error {
 		return err
 	}
 	s := addSummary{VaultFile: a.vaultPath(), Name: o.name}
-	err := leftUnchanged(a.withKey(ctx, func(key vaultKey, u *vaultfile.Unlocker) error { return a.add(ctx, key, u, o, &s) }))
+	err = leftUnchanged(a.withKey(ctx, func(key vaultKey, u *vaultfile.Unlocker) error { return a.add(ctx, key, u, o, &s) }))
 	if errors.Is(err, vaultfile.ErrNotExist) {
-		return &failure{code: exitNotFound, err: err, hint: "check --vault-file and " + vaultFileEnv + ", or make a new vault with: --create"}
+		return withCreateHint(err)
 	}
 	if err != nil {
 		return err
@@ -139,7 +146,8 @@ func (a *app) add(ctx context.Context, key vaultKey, u *vaultfile.Unlocker, o ad
 		}
 		if there && o.ifAbsent {
 			s.Outcome = vaultfile.Unchanged
-			return nil
+			s.ETag, err = vaultfile.ETag(s.VaultFile)
+			return err
 		}
 	}
 	value, err := a.newValue(ctx, o)
@@ -147,8 +155,8 @@ func (a *app) add(ctx context.Context, key vaultKey, u *vaultfile.Unlocker, o ad
 		return err
 	}
 	defer value.Destroy()
-	update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions(), CreateMissing: o.create}
-	return vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) (err error) {
+	update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions("add"), CreateMissing: o.create}
+	s.written, err = vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) (err error) {
 		if err := a.refuseUnreadValue(o); err != nil { // it may have come while the key was derived
 			return err
 		}
@@ -160,6 +168,8 @@ func (a *app) add(ctx context.Context, key vaultKey, u *vaultfile.Unlocker, o ad
 		s.Outcome, err = d.Set(o.name, value.Bytes())
 		return err
 	})
+	s.ETag = s.written.ETag
+	return err
 }
 
 // lookBeforeAsking opens the vault, or where one is to be created reads its key. It tells whether the name is there.
@@ -190,6 +200,7 @@ func (a *app) reportAdd(s addSummary, o addOptions) error {
 	default:
 		a.note("%s has that value in %s already", s.Name, s.VaultFile)
 	}
+	a.noteHistory(s.written, "the old value is kept: vault-tool history "+s.Name)
 	if a.json {
 		return a.printJSON(s)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/keycache"
+	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
@@ -38,6 +40,8 @@ type app struct {
 	quiet       bool
 	verbose     bool
 	lockTimeout time.Duration
+	scope       scope.Scope
+	ifMatch     string        // the ETag that the vault must have, "" if any will do
 	keyCacheTTL time.Duration // 0: the environment's, or none
 	keyCache    *keycache.Cache
 
@@ -130,16 +134,6 @@ func firstSet(values ...string) string {
 		}
 	}
 	return ""
-}
-
-// writeOptions are the options of every command that writes a vault; from here on a signal no longer
-// cuts it off. A timeout of 0 means not to wait at all.
-func (a *app) writeOptions() vaultfile.WriteOptions {
-	a.interrupts.catch()
-	if a.lockTimeout == 0 {
-		return vaultfile.WriteOptions{LockTimeout: -1}
-	}
-	return vaultfile.WriteOptions{LockTimeout: a.lockTimeout}
 }
 
 // keyFile is a key file that warns once when its passphrase is short.
@@ -369,7 +363,7 @@ func guarded(f func() error) (err error) {
 // was understood.
 func (a *app) plainAction(run func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := refuseEmptyPaths(cmd); err != nil {
+		if err := cmp.Or(refuseEmptyPaths(cmd), checkIfMatch(cmd), checkScope(cmd)); err != nil {
 			return err
 		}
 		a.parsed = true

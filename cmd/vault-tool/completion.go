@@ -62,7 +62,7 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobr
 	_ = a.openKeyCache(cmd.Flags()) // a bad duration is told when the line is run
 	_ = guarded(func() error {
 		return a.withVault(ctx, func(v *vaultfile.Vault) error {
-			names = v.Names()
+			names = a.scope.Of(v).Names()
 			return nil
 		})
 	})

@@ -21,8 +21,10 @@ type crashCase struct {
 	args    []string
 	stdin   string
 	prepare func(*folder)            // what there is beside the vault, nil for nothing
+	asApply bool                     // its calls are those of apply: only its kills are tried
 	lacks   func(call) syscall.Errno // what the file system answers to calls that it does not offer
 
+	initial       map[string]string // what the vault is made with, before prepare; nil: before
 	before, after map[string]string // what the vault holds; nil where there is none
 	again         []int             // how the command may end when it is run once more, beside exitOK
 	leaves        []string          // names that may be there at the end beside those of the beginning
@@ -111,8 +113,9 @@ func crashCases() []crashCase {
 		newKey, add, encrypt, rotate, discard, toFile, migrate, create, encryptNew, migrateNew, firstLock, attributes,
 		{name: "rm", args: []string{"rm", "A", "B"}, before: added, after: map[string]string{"C": "new", "SMTP_PASSWORD": old["SMTP_PASSWORD"]}, prepare: func(f *folder) {
 			f.mustRun("new\n", "add", "--name", "C")
-		}, again: []int{exitNotFound}},
+		}, initial: old, again: []int{exitNotFound}},
 	}
+	cases = append(cases, historyCrashCases()...)
 	for _, c := range []crashCase{add, encrypt, rotate, migrate, encryptNew, firstLock} {
 		c.name += ", plain renames"
 		c.lacks = noRenameFlags
@@ -157,7 +160,7 @@ func checkEnvFile(f *folder) {
 // template makes the folder that every run of the case begins with.
 func (c crashCase) template(t *testing.T, quick bool) *folder {
 	secrets := c.before
-	if secrets == nil || c.name == "rm" {
+	if c.initial != nil || secrets == nil {
 		secrets = someSecrets
 	}
 	f := newVault(t, quick, secrets)
@@ -319,6 +322,9 @@ func TestKillAtEachCall(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				if c.lacks != nil && !canFailCalls {
 					t.Skip("calls cannot be made to fail on this processor")
+				}
+				if c.asApply && !*crashAll {
+					t.Skip("a part of make test-all: its calls are those of apply")
 				}
 				t.Parallel()
 				c.disturbEach(t, true, worthKilling, verdict{kill: true}, func(f, _ *folder, at call, r traceResult) {

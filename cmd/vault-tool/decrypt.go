@@ -8,9 +8,9 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/dotenv"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/terminal"
-	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 type decryptOptions struct {
@@ -41,6 +41,7 @@ On a terminal, control characters other than newline and tab are shown escaped; 
 	flags := cmd.Flags()
 	flags.StringArrayVar(&o.Only, "only", nil, "only the secrets that match `GLOB` (repeatable)")
 	flags.StringArrayVar(&o.Except, "except", nil, "not the secrets that match `GLOB` (repeatable)")
+	a.addReadScope(cmd)
 	flags.BoolVar(&o.raw, "raw", false, "on a terminal too: the values as they are")
 	flags.BoolVar(&o.showValues, "show-values", false, "print the values; mind who sees the screen and what records it")
 	return cmd
@@ -50,7 +51,7 @@ func (a *app) runDecrypt(ctx context.Context, o decryptOptions) error {
 	if err := globError(o.Validate()); err != nil {
 		return err
 	}
-	return a.withVault(ctx, func(v *vaultfile.Vault) error {
+	return a.withSecrets(ctx, func(v scope.Secrets) error {
 		names := v.Names()
 		if err := a.checkSelection(o.Selection, names); err != nil {
 			return err
@@ -67,7 +68,7 @@ func (a *app) runDecrypt(ctx context.Context, o decryptOptions) error {
 }
 
 // eachOf calls f for the secrets of those names.
-func eachOf(v *vaultfile.Vault, names []string, f func(name string, value []byte)) error {
+func eachOf(v scope.Secrets, names []string, f func(name string, value []byte)) error {
 	for _, name := range names {
 		err := v.Use(name, func(value []byte) error {
 			f(name, value)
@@ -81,7 +82,7 @@ func eachOf(v *vaultfile.Vault, names []string, f func(name string, value []byte
 }
 
 // printVaultJSON writes secrets as one JSON object, a line each.
-func (a *app) printVaultJSON(v *vaultfile.Vault, names []string) error {
+func (a *app) printVaultJSON(v scope.Secrets, names []string) error {
 	const indent, separator = "\n  ", ","
 	size := len("{\n}\n")
 	err := eachOf(v, names, func(name string, value []byte) {
@@ -110,7 +111,7 @@ func (a *app) printVaultJSON(v *vaultfile.Vault, names []string) error {
 const dotenvReaders = "# For godotenv and docker compose. Not for a shell or docker --env-file: they read some of these lines otherwise.\n"
 
 // printVaultDotenv writes the secrets that have a dotenv line. That others have none is an error.
-func (a *app) printVaultDotenv(v *vaultfile.Vault, names []string, raw bool) error {
+func (a *app) printVaultDotenv(v scope.Secrets, names []string, raw bool) error {
 	if len(names) == 0 {
 		return nil
 	}

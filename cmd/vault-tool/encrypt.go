@@ -10,8 +10,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/durable"
-	"github.com/mazevault/vault-tool/internal/lockedmem"
-	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -24,6 +22,9 @@ type encryptSummary struct {
 	Outcome   vaultfile.Outcome `json:"outcome"`
 	Secrets   int               `json:"secrets"`
 	Backup    string            `json:"backup,omitempty"`
+	ETag      string            `json:"etag"`
+
+	written vaultfile.Written
 }
 
 func newEncryptCommand(a *app) *cobra.Command {
@@ -41,6 +42,7 @@ An existing vault is refused; with --force it is replaced, and kept as FILE.bak.
 		RunE: a.action(func(ctx context.Context, _ []string) error { return a.runEncrypt(ctx, o) }),
 	}
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace an existing vault and keep it as FILE.bak")
+	a.addIfMatch(cmd)
 	return cmd
 }
 
@@ -53,7 +55,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 		_ = durable.Sweep(path)    // the run that made it may have been killed before it was done
 		return existingVault(path) // before anybody types in vain
 	}
-	input, err := a.readJSONInput(ctx)
+	input, err := a.readChanges(ctx, stdinName, "JSON object of names to strings")
 	if err != nil {
 		return err
 	}
@@ -61,7 +63,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 
 	s := encryptSummary{VaultFile: path}
 	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
-		create := vaultfile.CreateOptions{WriteOptions: a.writeOptions(), Replace: o.force}
+		create := vaultfile.CreateOptions{WriteOptions: a.writeOptions("encrypt"), Replace: o.force}
 		made, err := vaultfile.Create(ctx, path, u, create, func(d *vaultfile.Draft) error {
 			if err := d.SetJSON(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM))); err != nil {
 				return inputJSONError(err)
@@ -69,7 +71,7 @@ func (a *app) runEncrypt(ctx context.Context, o encryptOptions) error {
 			s.Secrets = d.Len()
 			return nil
 		})
-		s.Outcome, s.Backup = made.Outcome, made.Backup
+		s.Outcome, s.Backup, s.ETag, s.written = made.Outcome, made.Backup, made.ETag, made
 		return err
 	})
 	if errors.Is(err, vaultfile.ErrExists) {
@@ -90,6 +92,10 @@ func (a *app) reportEncrypt(s encryptSummary) error {
 	default:
 		a.note("created %s with %s", s.VaultFile, count(s.Secrets, "secret"))
 	}
+	if s.written.Unread {
+		a.note("the key does not open the old file; its secrets and their history are in %s only", s.Backup)
+	}
+	a.noteHistory(s.written, "the old values are kept in it as well: vault-tool history")
 	if a.json {
 		return a.printJSON(s)
 	}
@@ -103,22 +109,6 @@ func existingVault(path string) error {
 
 // utf8BOM is what some editors put before a text.
 const utf8BOM = "\ufeff"
-
-func (a *app) readJSONInput(ctx context.Context) (*lockedmem.Buffer, error) {
-	if terminal.Is(a.stdin) {
-		a.interrupts.catch() // before somebody reads that and thinks better of it
-		a.ask("Reading a JSON object of names to strings from the terminal, where it is visible; end with Ctrl-D.")
-	}
-	input, err := a.readInput(ctx, a.stdin, "standard input", vaultfile.MaxFileBytes)
-	if err != nil {
-		return nil, err
-	}
-	if len(bytes.TrimSpace(input.Bytes())) == 0 {
-		input.Destroy()
-		return nil, badInput(`pipe a JSON object in: echo '{"NAME": "value"}' | vault-tool encrypt`, "standard input is empty")
-	}
-	return input, nil
-}
 
 func inputJSONError(err error) error {
 	var payload *vaultfile.PayloadError

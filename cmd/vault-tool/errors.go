@@ -165,6 +165,7 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrTooLarge, exitUsage, "too_large", "a value has at most 64 MiB and a vault 1 GiB"},
 	{vaultfile.ErrBadName, exitUsage, "bad_name", ""},
 	{vaultfile.ErrBadValue, exitUsage, "bad_value", "store binary data as text, for example through: base64 -w0"},
+	{vaultfile.ErrNoHistory, exitNotFound, "no_history", "turn it on with: vault-tool history --keep 10"},
 	{vaultfile.ErrNotFound, exitNotFound, "secret_not_found", "vault-tool list shows the names that are there"},
 	{vaultfile.ErrExists, exitConflict, kindExists, ""},
 	{vaultfile.ErrChanged, exitConflict, "changed", "it was left as the other process wrote it; run the command again"},

@@ -17,9 +17,10 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/envname"
+	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/steering"
-	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 type execOptions struct {
@@ -66,6 +67,7 @@ vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
 	flags.StringVar(&o.prefix, "prefix", "", "put `P` before every name")
 	flags.StringArrayVar(&o.require, "require", nil, "fail unless `NAME` is handed over and not empty (repeatable)")
 	flags.BoolVar(&o.pristine, "pristine", false, "the secrets alone: inherit no variable")
+	a.addReadScope(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
@@ -87,7 +89,7 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 		return err // before the secrets are anywhere
 	}
 	var environment []string
-	err = a.withVault(ctx, func(v *vaultfile.Vault) (err error) {
+	err = a.withSecrets(ctx, func(v scope.Secrets) (err error) {
 		environment, err = a.execEnvironment(o, v, os.Environ())
 		return err
 	})
@@ -164,7 +166,7 @@ func largestOf(environment []string) string {
 
 // execEnvironment returns the inherited variables that no secret overrides, and after them the secrets: where
 // the names of variables have no case (Windows), the last one counts.
-func (a *app) execEnvironment(o execOptions, v *vaultfile.Vault, inherited []string) ([]string, error) {
+func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string) ([]string, error) {
 	names := v.Names()
 	if err := a.checkSelection(o.Selection, names); err != nil {
 		return nil, err
@@ -194,12 +196,12 @@ func (a *app) execEnvironment(o execOptions, v *vaultfile.Vault, inherited []str
 
 // variables returns the secrets as variables. The values become strings here: they are what the command
 // is started with, and this process ends with it.
-func (o execOptions) variables(v *vaultfile.Vault, names []string) ([]string, error) {
+func (o execOptions) variables(v scope.Secrets, names []string) ([]string, error) {
 	var variables, badNames, badValues, steered []string
 	for _, name := range names {
 		variable := o.prefix + name
 		switch {
-		case !isVariableName(variable):
+		case !envname.Valid(variable):
 			badNames = append(badNames, name)
 			continue
 		case steers(variable) && !o.Named(name):
@@ -254,19 +256,8 @@ func (a *app) withoutScoped(s selection.Selection, names []string) []string {
 }
 
 func validatePrefix(prefix string) error {
-	if prefix != "" && !isVariableName(prefix) {
+	if prefix != "" && !envname.Valid(prefix) {
 		return badInput("letters, digits and '_', no digit first", "--prefix is not the beginning of a variable's name")
 	}
 	return nil
-}
-
-// isVariableName tells whether POSIX (Base Definitions, 8.1) and shells take name for a variable's.
-func isVariableName(name string) bool {
-	for i, c := range []byte(name) {
-		letter := c == '_' || c >= 'A' && c <= 'Z' || c >= 'a' && c <= 'z'
-		if !letter && (i == 0 || c < '0' || c > '9') {
-			return false
-		}
-	}
-	return name != ""
 }

@@ -7,13 +7,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 func newGetCommand(a *app) *cobra.Command {
 	var raw bool
-	var name string
+	var name, version string
 	cmd := &cobra.Command{
 		Use:   "get NAME",
 		Short: "Print the value of one secret",
@@ -33,10 +34,15 @@ On a terminal, control characters other than newline and tab are shown escaped; 
 			if len(args) > 0 {
 				name = args[0]
 			}
+			if version != "" {
+				return a.runGetVersion(ctx, raw, name, version)
+			}
 			return a.runGet(ctx, raw, name)
 		}),
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "on a terminal too: the value's bytes as they are, and no newline")
+	cmd.Flags().StringVar(&version, "version", "", "the value of version `N`, which history lists")
+	a.addReadScope(cmd)
 	cmd.Flags().StringVar(&name, "name", "", "the secret's name, if it is no argument")
 	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
 	return cmd
@@ -46,13 +52,36 @@ func (a *app) runGet(ctx context.Context, raw bool, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return a.withVault(ctx, func(v *vaultfile.Vault) error {
+	return a.withSecrets(ctx, func(v scope.Secrets) error {
 		err := v.Use(name, func(value []byte) error { return a.printValue(name, value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = fmt.Errorf("%s: %w", a.vaultPath(), err)
 			if similar := similarName(v.Names(), name); similar != "" {
 				err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + similar}
 			}
+		}
+		return err
+	})
+}
+
+// runGetVersion prints a value that is no longer the current one, or may be.
+func (a *app) runGetVersion(ctx context.Context, raw bool, name, version string) error {
+	names, err := a.fullNames([]string{name})
+	if err != nil {
+		return err
+	}
+	n, err := parseVersion("--version", version)
+	if err != nil {
+		return err
+	}
+	return a.withHistory(ctx, func(v *vaultfile.Vault) error {
+		if _, err := v.History(names[0]); errors.Is(err, vaultfile.ErrNotFound) {
+			return a.notInHistory(v, names[0], err)
+		}
+		err := v.UseVersion(names[0], n, func(value []byte) error { return a.printValue(name, value, raw) })
+		if errors.Is(err, vaultfile.ErrNotFound) {
+			err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: fmt.Errorf("%s: %w", a.vaultPath(), err),
+				hint: "the versions and what there is of them: vault-tool history " + name}
 		}
 		return err
 	})

@@ -18,6 +18,7 @@ type interrupts struct {
 	cancel  context.CancelCauseFunc
 	exit    func(code int) // os.Exit
 	spared  os.Signal      // does not end the command
+	held    bool           // no later signal ends the process before its grace is over
 	once    sync.Once
 	signals chan os.Signal // nil before catch
 	settled chan struct{}  // closed when the command is cancelled, or will not be any more
@@ -41,7 +42,7 @@ func (i *interrupts) catch() {
 				return
 			}
 			for _, s := range endingSignals {
-				if s != i.spared {
+				if s != i.spared && !i.held {
 					signal.Reset(s)
 				}
 			}
@@ -55,6 +56,9 @@ func (i *interrupts) catch() {
 
 // spare leaves a signal, to be named before catch, to somebody else.
 func (i *interrupts) spare(s os.Signal) { i.spared = s }
+
+// holdOn makes a second signal no stronger than the first, for a command that has something to clean up. It is called before catch.
+func (i *interrupts) holdOn() { i.held = true }
 
 // release ends the catching: when it returns, every signal that came before has cancelled the command, and
 // the next one ends the process.

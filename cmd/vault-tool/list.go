@@ -13,30 +13,46 @@ import (
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
+type listOptions struct {
+	long      bool
+	olderThan string
+}
+
 func newListCommand(a *app) *cobra.Command {
-	return &cobra.Command{
+	var o listOptions
+	cmd := &cobra.Command{
 		Use:   "list [GLOB]…",
 		Short: "List secret names (without values)",
 		Long: `List secret names, sorted, one a line; with --json as an array. Values are never shown.
 
 With globs only the names that one of them matches: '*' stands for any characters, '?' for one, [a-z]
-for one of a range. An argument without any of these is a name that has to be there.`,
-		Example:           "  vault-tool list\n  vault-tool list 'SMTP_*' --json",
+for one of a range. An argument without any of these is a name that has to be there.
+
+With --long the version of the present value, its age and who wrote it, as the history has them. With
+--older-than only secrets whose value is at least so old.`,
+		Example:           "  vault-tool list\n  vault-tool list 'SMTP_*' --json\n  vault-tool list --long --older-than 90d",
 		ValidArgsFunction: a.completeNames,
-		RunE:              a.action(a.runList),
+		RunE:              a.action(func(ctx context.Context, globs []string) error { return a.runList(ctx, o, globs) }),
 	}
+	cmd.Flags().BoolVarP(&o.long, "long", "l", false, "the version, the age of the value and who wrote it as well")
+	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "only secrets whose value is at least so old: `AGE` as 90d or 12h")
+	a.addReadScope(cmd)
+	return cmd
 }
 
-func (a *app) runList(ctx context.Context, globs []string) error {
+func (a *app) runList(ctx context.Context, o listOptions, globs []string) error {
 	s := selection.Selection{Only: globs}
 	if err := globError(s.Validate()); err != nil {
 		return err
 	}
+	if o.long || o.olderThan != "" {
+		return a.runListLong(ctx, o, globs)
+	}
 	return a.withVault(ctx, func(v *vaultfile.Vault) error {
-		if len(globs) == 0 && !a.json { // a string for each of a hundred thousand names takes longer than to decode them
+		if len(globs) == 0 && !a.json && a.scope.Path == "" { // a string for each of a hundred thousand names takes longer than to decode them
 			return a.print(v.AppendNames(nil))
 		}
-		names := v.Names()
+		names := a.scope.Of(v).Names()
 		if missing, _ := s.Unmatched(names); len(missing) > 0 {
 			return a.noSuchName(missing[0].Glob)
 		}

@@ -64,6 +64,8 @@ func TestNoSecretStaysInMemory(t *testing.T) {
 				w.readVault()
 				w.deliver()
 				w.changeVault()
+				w.useHistory()
+				w.handIn()
 				w.migrateFiles()
 				w.rotateKeys()
 				w.failToOpen()
@@ -184,6 +186,34 @@ func (w *scanWorld) changeVault() {
 	w.clean(exitOK, "", "rm", "ADDED", "SECRET_3")
 	w.clean(exitNotFound, "", "rm", "ABSENT")
 	w.clean(exitOK, w.secretsJSON("SECOND_", 5), "encrypt", "--force")
+}
+
+// useHistory works with earlier values.
+func (w *scanWorld) useHistory() {
+	patch := `{"APPLIED": "` + w.canary("APPLIED") + `", "SECOND_0": "` + w.canary("SECOND_0, changed") + `", "SECOND_1": null}`
+	w.clean(exitOK, patch, "apply", "--dry-run")
+	w.clean(exitOK, patch, "apply")
+	w.clean(exitUsage, strings.Replace(patch, "null", "1", 1), "apply")
+	w.clean(exitOK, "LINE="+w.canary("LINE")+"\n", "apply", "--from", "dotenv")
+	w.clean(exitOK, "", "list")
+	w.clean(exitOK, "", "list", "--long")
+	w.clean(exitOK, "", "history")
+	w.clean(exitOK, "", "get", "SECOND_0", "--version", "1")
+	w.clean(exitOK, "", "rollback", "SECOND_0")
+	w.clean(exitOK, "", "undelete", "SECOND_1")
+	w.clean(exitOK, "", "rename", "SECOND_2", "RENAMED")
+	w.clean(exitOK, "", "destroy", "APPLIED")
+	w.clean(exitOK, "", "rollback", "--all", "--to", "0s")
+	w.clean(exitOK, "", "export", "--format", "sh")
+	w.clean(exitOK, "", "export", "--format", "k8s-secret", "--out", "secret.yaml")
+}
+
+// handIn works with drops, whose private key is a secret as well.
+func (w *scanWorld) handIn() {
+	w.clean(exitOK, "", "drop-key")
+	w.clean(exitOK, w.canary("DROPPED"), "seal", "--to", "secrets.vault.drop.pub", "--name", "DROPPED", "--out", "dropped")
+	w.clean(exitOK, "", "collect", "dropped")
+	w.clean(exitOK, "", "drop-key", "--rotate")
 }
 
 func (w *scanWorld) migrateFiles() {

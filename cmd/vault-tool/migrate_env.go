@@ -69,6 +69,7 @@ and nothing is changed.`,
 	flags.BoolVar(&o.listKeys, "list-keys", false, "print the known sensitive names")
 	cmd.MarkFlagsMutuallyExclusive("env-file", "list-keys")
 	cmd.MarkFlagsMutuallyExclusive("overwrite", "keep")
+	a.addIfMatch(cmd)
 	completeFiles(cmd, "env-file")
 	_ = cmd.RegisterFlagCompletionFunc("dialect", cobra.FixedCompletions([]string{"godotenv", "compose", "literal"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
@@ -120,8 +121,9 @@ func (m *migration) run(ctx context.Context, u *vaultfile.Unlocker) error {
 	}
 	_ = durable.Sweep(m.vaultPath)
 	if len(m.chosen) > 0 {
-		update := vaultfile.UpdateOptions{WriteOptions: m.a.writeOptions(), CreateMissing: true}
-		if err := vaultfile.Update(ctx, m.vaultPath, u, update, m.apply); err != nil {
+		update := vaultfile.UpdateOptions{WriteOptions: m.a.writeOptions("migrate-env"), CreateMissing: true}
+		var err error
+		if m.written, err = vaultfile.Update(ctx, m.vaultPath, u, update, m.apply); err != nil {
 			return leftUnchanged(err)
 		}
 	}

@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"os"
-	"syscall"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/dotenv"
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/selection"
-	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/vaultfile"
 )
 
 // maxEnvFileBytes bounds a .env file; a larger one is something else.
@@ -83,7 +82,8 @@ type migration struct {
 
 	pruned  *lockedmem.Buffer // the .env file to be, nil if it stays as it is
 	created bool              // the vault did not exist
-	refused bool              // nothing was changed, for a reason that stands in the file or the vault
+	written vaultfile.Written
+	refused bool // nothing was changed, for a reason that stands in the file or the vault
 }
 
 func (m *migration) close() {
@@ -124,40 +124,21 @@ func (a *app) readMigration(ctx context.Context, o migrateOptions) (*migration, 
 
 // readEnvFile reads the file, a descriptor that is named by its path, or standard input.
 func (a *app) readEnvFile(ctx context.Context, o migrateOptions) (*lockedmem.Buffer, error) {
-	if o.envFile == stdinName {
-		if terminal.Is(a.stdin) {
-			a.interrupts.catch() // before somebody reads that and thinks better of it
-			a.ask("Reading a .env file from the terminal, where it is visible; end with Ctrl-D.")
-		}
-		return a.readInput(ctx, a.stdin, "standard input", maxEnvFileBytes)
-	}
-	f, err := descriptor.Open(o.envFile)
-	if err != nil {
-		return nil, envFileError(o.envFile, err)
-	}
-	source, err := a.readInput(ctx, f, o.envFile, maxEnvFileBytes)
-	if closeErr := f.Close(); err == nil && closeErr != nil {
-		source.Destroy()
-		err = closeErr
-	}
-	return source, envFileError(o.envFile, err)
+	source, err := a.readFile(ctx, o.envFile, ".env file", maxEnvFileBytes)
+	return source, envFileError(err)
 }
 
 // fileName names the .env file in messages.
-func (m *migration) fileName() string {
-	if m.options.envFile == stdinName {
-		return "standard input"
-	}
-	return m.options.envFile
-}
+func (m *migration) fileName() string { return inputName(m.options.envFile) }
 
 // envFileError adds the exit code and the hint to an error about the .env file.
-func envFileError(path string, err error) error {
-	if errors.Is(err, os.ErrNotExist) {
+func envFileError(err error) error {
+	var f *failure
+	switch {
+	case errors.Is(err, os.ErrNotExist):
 		return &failure{code: exitNotFound, err: err, hint: "say with --env-file where the .env file is"}
-	}
-	if errors.Is(err, syscall.EISDIR) {
-		return badInput("check --env-file", "%s is a directory", path)
+	case errors.As(err, &f) && f.code == exitUsage: // a directory
+		return &failure{code: f.code, err: f.err, hint: "check --env-file"}
 	}
 	return err
 }

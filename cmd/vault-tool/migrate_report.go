@@ -29,6 +29,7 @@ type migrateSummary struct {
 	Duplicates []dotenv.Duplicate `json:"duplicates"`
 	Problems   []string           `json:"problems"`
 	Pruned     bool               `json:"pruned"`
+	ETag       string             `json:"etag,omitempty"`
 }
 
 func (m *migration) summary() migrateSummary {
@@ -49,6 +50,7 @@ func (m *migration) summary() migrateSummary {
 		Unread:     append([]int{}, m.unread...),
 		Duplicates: m.file.Duplicates(),
 		Problems:   []string{},
+		ETag:       m.written.ETag,
 		Pruned:     m.pruned != nil && !m.options.dryRun && !m.refused,
 	}
 	var includes []string
@@ -78,6 +80,7 @@ func (a *app) reportMigration(m *migration) error {
 	if !a.quiet {
 		_, _ = a.stderr.Write(text) // the work is done, whoever listens
 	}
+	a.noteHistory(m.written, "")
 	return nil
 }
 

@@ -123,6 +123,7 @@ func newRenderCommand(a *app) *cobra.Command {
 	cmd.MarkFlagsMutuallyExclusive("template", "except")
 	cmd.MarkFlagsRequiredTogether("template", "output")
 	cmd.MarkFlagsRequiredTogether("signal", "pid-file")
+	a.addReadScope(cmd)
 	completeFiles(cmd, "dir", "template", "output", "pid-file")
 	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
 	return cmd
@@ -235,7 +236,7 @@ func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
 				return err
 			}
 			defer v.Close()
-			return use(v)
+			return use(a.scope.Of(v))
 		}
 		err := open(func(s render.Secrets) error { return a.checkRender(job, s) })
 		if err != nil {

@@ -70,7 +70,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 	if status, err := p.Status(); err == nil && status.ShortKey {
 		a.warn("the key in %s has only a few bytes; `vault-tool init` makes a strong one", a.keyName())
 	}
-	if err := a.checkRender(job, p); err != nil {
+	if err := a.checkRender(job, a.scope.Of(p)); err != nil {
 		return err
 	}
 	if err := w.render(ctx); err != nil {
@@ -116,7 +116,7 @@ func (a *app) providerConfig() provider.Config {
 func (w *renderWatch) render(ctx context.Context) error {
 	defer giveBackMemory()
 	report, err := w.job.render(ctx, func(use func(render.Secrets) error) error {
-		return w.provider.View(func(v *provider.View) error { return use(v) })
+		return w.provider.View(func(v *provider.View) error { return use(w.scope.Of(v)) })
 	})
 	if report.Changed() || err == nil {
 		w.telling.rendered(report, !w.rendered)

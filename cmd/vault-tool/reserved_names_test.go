@@ -93,14 +93,21 @@ func (f *folder) sealPayload(secrets map[string]string) {
 	f.write("secrets.vault", string(file), 0o600)
 }
 
-// wantKept demands that the vault holds exactly these, the tool's own entries in front of all secrets.
-func (f *folder) wantKept(want map[string]string) {
+// payload is the content of the vault.
+func (f *folder) payload() string {
 	f.t.Helper()
 	file := []byte(f.read("secrets.vault"))
 	text, err := f.aead(file).Open(nil, file[20:32], file[32:], nil)
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	return string(text)
+}
+
+// wantKept demands that the vault holds exactly these, the tool's own entries in front of all secrets.
+func (f *folder) wantKept(want map[string]string) {
+	f.t.Helper()
+	text := []byte(f.payload())
 	var got map[string]string
 	if err := json.Unmarshal(text, &got); err != nil {
 		f.t.Fatal(err)

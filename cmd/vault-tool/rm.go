@@ -14,6 +14,7 @@ import (
 type rmSummary struct {
 	VaultFile string   `json:"vault_file"`
 	Removed   []string `json:"removed"`
+	ETag      string   `json:"etag"`
 }
 
 func newRmCommand(a *app) *cobra.Command {
@@ -33,20 +34,24 @@ func newRmCommand(a *app) *cobra.Command {
 		}),
 	}
 	cmd.Flags().StringArrayVar(&named, "name", nil, "a secret's name, if it is no argument; may be repeated")
+	a.addIfMatch(cmd)
+	a.addScope(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
 
 func (a *app) runRm(ctx context.Context, names []string) error {
-	if err := checkNames(names); err != nil {
+	names, err := a.fullNames(names)
+	if err != nil {
 		return err
 	}
 	slices.Sort(names)
 	names = slices.Compact(names)
 	path := a.vaultPath()
-	err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
-		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions()}
-		return vaultfile.Update(ctx, path, u, update, func(d *vaultfile.Draft) error {
+	var written vaultfile.Written
+	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) (err error) {
+		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions("rm")}
+		written, err = vaultfile.Update(ctx, path, u, update, func(d *vaultfile.Draft) error {
 			missing := slices.DeleteFunc(slices.Clone(names), d.Has)
 			if len(missing) > 0 {
 				return fmt.Errorf("%s: %w: %s; nothing was removed", path, vaultfile.ErrNotFound, strings.Join(missing, ", "))
@@ -58,13 +63,15 @@ func (a *app) runRm(ctx context.Context, names []string) error {
 			}
 			return nil
 		})
+		return err
 	})
 	if err != nil {
 		return leftUnchanged(err)
 	}
 	a.note("removed %s from %s", strings.Join(names, ", "), path)
+	a.noteHistory(written, "the old values are kept: vault-tool undelete gives them back, vault-tool destroy erases them")
 	if a.json {
-		return a.printJSON(rmSummary{path, names})
+		return a.printJSON(rmSummary{path, names, written.ETag})
 	}
 	return nil
 }

@@ -22,6 +22,7 @@ type rotateOptions struct {
 	inPlace        bool
 	keepOldKey     bool // what happens anyway; accepted from the time when it did not
 	discardOldKey  bool
+	dropHistory    bool
 }
 
 type rotateSummary struct {
@@ -30,6 +31,9 @@ type rotateSummary struct {
 	AzureSecret string `json:"akv_secret,omitempty"` // or the address of the secret that does
 	Rekeyed     bool   `json:"re_encrypted"`         // false: an earlier run had done it
 	OldKeyFile  string `json:"old_key_file,omitempty"`
+	ETag        string `json:"etag"`
+
+	written vaultfile.Written
 }
 
 const (
@@ -75,6 +79,8 @@ A new key belongs to you, to root or to the owner of the old one; one of anybody
 	flags.BoolVar(&o.inPlace, "in-place", false, "generate a new key and put it in the place of the old one")
 	flags.BoolVar(&o.discardOldKey, "discard-old-key", false, "with --in-place: keep no copy of the old key; nothing else opens earlier backups")
 	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "with --in-place: keep the old key as KEY.old, which is done anyway")
+	flags.BoolVar(&o.dropHistory, "drop-history", false, "leave the earlier values of all secrets out")
+	a.addIfMatch(cmd)
 	_ = flags.MarkHidden("keep-old-key") // fails for an unknown flag only
 	cmd.MarkFlagsOneRequired("new-key-file", "new-akv-secret", "in-place")
 	cmd.MarkFlagsMutuallyExclusive("new-key-file", "new-akv-secret", "in-place")
@@ -99,7 +105,7 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	case o.newAzureSecret != "":
 		err = a.rekeyToAzure(ctx, o, &s)
 	default:
-		s.Rekeyed, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+		s.written, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions("rotate-key"), DropHistory: o.dropHistory})
 		if errors.Is(err, vaultfile.ErrSameKey) {
 			names := a.keyName()
 			if names != o.newKeyFile {
@@ -111,6 +117,7 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	if err != nil {
 		return err
 	}
+	s.Rekeyed, s.ETag = s.written.Outcome != vaultfile.Unchanged, s.written.ETag
 	a.noteRotation(o, s)
 	if a.json {
 		return a.printJSON(s)
@@ -123,6 +130,9 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 		a.note("re-encrypted %s with a new key", s.VaultFile)
 	} else {
 		a.note("%s was re-encrypted with the new key by an earlier run", s.VaultFile)
+	}
+	if s.written.DropKeys > 0 {
+		a.note("Whoever had the old key and a copy of the vault can still open drops. To end that: vault-tool drop-key --rotate.")
 	}
 	switch {
 	case s.AzureSecret != "":
@@ -181,7 +191,7 @@ func (a *app) rekeyToAzure(ctx context.Context, o rotateOptions, s *rotateSummar
 		return err
 	}
 	s.AzureSecret = azureName(url, o.newAzureSecret)
-	s.Rekeyed, err = a.rekey(ctx, "", key, vaultfile.RekeyOptions{WriteOptions: a.writeOptions()})
+	s.written, err = a.rekey(ctx, "", key, vaultfile.RekeyOptions{WriteOptions: a.writeOptions("rotate-key"), DropHistory: o.dropHistory})
 	if errors.Is(err, vaultfile.ErrSameKey) {
 		err = badInput("store another key in the new secret", "%s and %s: %w", a.keyName(), s.AzureSecret, err)
 	}
@@ -190,28 +200,28 @@ func (a *app) rekeyToAzure(ctx context.Context, o rotateOptions, s *rotateSummar
 
 // rekey moves the vault from the key of the command line to newSource, which it closes. newPath is
 // the path of the new key, if it is a file.
-func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o vaultfile.RekeyOptions) (bool, error) {
+func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o vaultfile.RekeyOptions) (vaultfile.Written, error) {
 	defer newSource.Close()
 	oldSource, err := a.vaultKey()
 	if err != nil {
-		return false, err
+		return vaultfile.Written{}, err
 	}
 	defer oldSource.Close()
 	for _, key := range []string{a.keyPath(), newPath} {
 		// A vault serves as a passphrase, but would be gone with its replacement.
 		if err := refuseSameFile(a.vaultPath(), key); err != nil {
-			return false, err
+			return vaultfile.Written{}, err
 		}
 	}
 	oldKey, newKey := a.newUnlocker(oldSource), a.newUnlocker(newSource)
 	defer oldKey.Close()
 	defer newKey.Close()
-	rekeyed, err := vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
+	written, err := vaultfile.Rekey(ctx, a.vaultPath(), oldKey, newKey, o)
 	var behind *vaultfile.RekeyedError
 	if errors.As(err, &behind) {
-		return rekeyed, a.halfRotated(newPath, err)
+		return written, a.halfRotated(newPath, err)
 	}
-	return rekeyed, leftUnchanged(a.nameKey(ctx, oldSource, err))
+	return written, leftUnchanged(a.nameKey(ctx, oldSource, err))
 }
 
 // halfRotated is the failure of a rotation whose vault is under the new key already.
@@ -242,8 +252,8 @@ func (a *app) rotateInPlace(ctx context.Context, o rotateOptions, s *rotateSumma
 		return err
 	}
 	newKey := drawnKey{a.newKeyFile(successor), draft}
-	s.Rekeyed, err = a.rekey(ctx, successor, newKey, vaultfile.RekeyOptions{
-		WriteOptions: a.writeOptions(),
+	s.written, err = a.rekey(ctx, successor, newKey, vaultfile.RekeyOptions{
+		WriteOptions: a.writeOptions("rotate-key"), DropHistory: o.dropHistory,
 		Prepare: func() (err error) {
 			_ = durable.Sweep(keyPath + oldKeySuffix) // a killed run may have left a key
 			left, err := a.leftByEarlierRun(ctx, successor, newKey)

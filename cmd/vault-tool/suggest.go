@@ -12,11 +12,14 @@ import (
 var meanings = map[string]string{
 	"ls": "list", "names": "list", "keys": "list",
 	"show": "get", "cat": "get", "read": "get", "print": "get", "view": "get",
-	"set": "add", "put": "add", "insert": "add", "update": "add", "write": "add", "create": "add",
+	"modify": "edit", "vi": "edit", "set": "add", "put": "add", "insert": "add", "update": "add", "write": "add", "create": "add",
 	"delete": "rm", "del": "rm", "unset": "rm",
 	"run": "exec", "env": "exec",
-	"dump": "decrypt", "open": "decrypt", "export": "decrypt",
-	"import": "migrate-env", "migrate": "migrate-env",
+	"dump": "decrypt", "open": "decrypt",
+	"import": "apply", "patch": "apply", "merge": "apply", "migrate": "migrate-env",
+	"versions": "history", "log": "history", "revert": "rollback", "undo": "rollback", "restore": "undelete", "undrop": "undelete",
+	"drop": "seal", "submit": "seal", "accept": "collect", "purge": "destroy", "shred": "destroy", "erase": "destroy",
+	"move": "rename", "duplicate": "copy",
 	"keygen": "init", "new": "init", "generate": "init",
 	"rotate": "rotate-key", "rekey": "rotate-key", "updatekeys": "rotate-key",
 	"template": "render", "inject": "render",
@@ -24,7 +27,7 @@ var meanings = map[string]string{
 }
 
 // harmful are the commands that no slip of the keyboard may lead to: they are suggested by meaning only.
-var harmful = []string{"rm", "remove", "rotate-key"}
+var harmful = []string{"rm", "remove", "rotate-key", "destroy", "rollback"}
 
 // maxTypos is how many letters a word may be away from the right one.
 const maxTypos = 2

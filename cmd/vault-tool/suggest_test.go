@@ -9,9 +9,9 @@ import (
 func TestSimilarCommands(t *testing.T) {
 	root := newRootCommand(newApp(nil, nil), nil)
 	for word, want := range map[string][]string{
-		"ls": {"list"}, "show": {"get"}, "set": {"add"}, "delete": {"rm"}, "run": {"exec"}, "rotate": {"rotate-key"}, "import": {"migrate-env"},
-		"lsit": {"list"}, "lits": {"list"}, "decrpyt": {"decrypt"}, "encryt": {"encrypt"}, "rende": {"render"}, "migrate-emv": {"migrate-env"},
-		"rn": nil, "rmm": nil, "rem": nil, "rotate-kye": nil, "nonsense": nil, "x": nil,
+		"ls": {"list"}, "show": {"get"}, "set": {"add"}, "delete": {"rm"}, "run": {"exec"}, "rotate": {"rotate-key"}, "import": {"apply"}, "undo": {"rollback"},
+		"lsit": {"list"}, "lits": {"list"}, "decrpyt": {"decrypt"}, "encryt": {"encrypt"}, "rendr": {"render"}, "migrate-emv": {"migrate-env"},
+		"rn": nil, "destory": {"history"}, "rolback": nil, "rmm": nil, "rem": nil, "rotate-kye": nil, "nonsense": nil, "x": nil,
 	} {
 		if got := similarCommands(root, word); !slices.Equal(got, want) {
 			t.Errorf("%s: %q, want %q", word, got, want)

@@ -204,15 +204,6 @@ func checkName(name string) error {
 	return vaultfile.ValidateName(name)
 }
 
-func checkNames(names []string) error {
-	for _, name := range names {
-		if err := checkName(name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // refuseSameFile keeps a slip of the two flags from turning the key file into a vault.
 func refuseSameFile(vaultPath, keyPath string) error {
 	vault, err := os.Stat(vaultPath)

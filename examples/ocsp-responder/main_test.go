@@ -182,7 +182,7 @@ func deploy(t *testing.T, secrets map[string]string) *deployment {
 
 func (d *deployment) change(t *testing.T, secrets map[string]string) {
 	t.Helper()
-	err := vaultfile.Update(context.Background(), d.vault, d.unlocker, vaultfile.UpdateOptions{CreateMissing: true}, func(draft *vaultfile.Draft) error {
+	_, err := vaultfile.Update(context.Background(), d.vault, d.unlocker, vaultfile.UpdateOptions{CreateMissing: true}, func(draft *vaultfile.Draft) error {
 		for name, value := range secrets {
 			if value == "-" {
 				if err := draft.Delete(name); err != nil {

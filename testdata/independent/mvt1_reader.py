@@ -8,6 +8,9 @@ prints the content as a JSON object. Besides the reader's rules it checks what a
 names sorted, no insignificant space, no escape that is not needed.
 """
 
+import base64
+import hashlib
+import hmac
 import json
 import re
 import sys
@@ -61,10 +64,49 @@ def read(vault, raw_key):
     return secrets
 
 
+def is_reserved(name):
+    """Names that begin with a dot belong to the tool, and are no secrets."""
+    return name.startswith(".")
+
+
+def digest(key, name, value):
+    """Tells whether a value is the one that was recorded."""
+    mac = hmac.new(key, name.encode() + b"\0" + value.encode(), hashlib.sha256).digest()[:16]
+    return base64.b64encode(mac).decode().rstrip("=")
+
+
+def history(secrets):
+    """Every secret's versions: number, and value or what became of it."""
+    settings = json.loads(secrets[".settings"])["history"]
+    key = base64.b64decode(settings["digest_key"] + "==")
+    shown = {}
+    for entry, text in secrets.items():
+        if not entry.startswith(".history/"):
+            continue
+        record = json.loads(text)
+        if record["v"] != 1:
+            continue
+        name = record.get("name", entry[len(".history/"):])
+        if "name" in record and entry != ".history/.long/" + hashlib.sha256(name.encode()).hexdigest():
+            raise ValueError("the hash of a long name is wrong")
+        shown[name] = []
+        for version in record["versions"]:
+            if "digest" in version:
+                same = name in secrets and digest(key, name, secrets[name]) == version["digest"]
+                value = secrets[name] if same else "(lost)"
+            else:
+                value = version.get("value", "(%s)" % version.get("gone"))
+            shown[name].append([version["n"], version["cmd"], value])
+    return shown
+
+
 def main():
     with open(sys.argv[1], "rb") as vault, open(sys.argv[2], "rb") as key:
         secrets = read(vault.read(), key.read())
-    json.dump(secrets, sys.stdout)
+    if sys.argv[3:] == ["--history"]:
+        json.dump(history(secrets), sys.stdout)
+    else:
+        json.dump({name: value for name, value in secrets.items() if not is_reserved(name)}, sys.stdout)
 
 
 if __name__ == "__main__":
