@@ -25,6 +25,31 @@ func main() {
 	}
 }
 
+// world are the vaults that are measured.
+type world struct {
+	small    *scene // 27 secrets, with a history as a new vault has it
+	smallOff *scene // the same without a history
+	thousand *scene
+	large    *scene // 100,000 secrets without a history
+	recorded *scene // with a record of one version each
+	tenfold  *scene // with ten versions each
+}
+
+func newWorld(dir, tool string) (w world, err error) {
+	for _, s := range []struct {
+		place             **scene
+		secrets, versions int
+	}{
+		{&w.small, 27, oneVersion}, {&w.smallOff, 27, noPast}, {&w.thousand, 1000, oneVersion},
+		{&w.large, 100_000, noPast}, {&w.recorded, 100_000, oneVersion}, {&w.tenfold, 100_000, tenPast},
+	} {
+		if *s.place, err = newScene(dir, tool, s.secrets, s.versions); err != nil {
+			return w, err
+		}
+	}
+	return w, nil
+}
+
 // run measures and prints. The error is of something that could not be measured.
 func run(out io.Writer, tool string, runs int) (err error) {
 	if runs < 1 {
@@ -42,21 +67,20 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err != nil {
 		return err
 	}
-	small, err := newScene(dir, tool, 27)
+	w, err := newWorld(dir, tool)
 	if err != nil {
 		return err
 	}
-	large, err := newScene(dir, tool, 100_000)
+	small, large := w.small, w.large
+	cached, err := cachedComparisons(w)
 	if err != nil {
 		return err
 	}
-	cached, err := cachedComparisons(small, large)
-	if err != nil {
+	if err := printSpeed(out, append(comparisons(w, probes), cached...), runs); err != nil {
 		return err
 	}
-	if err := printSpeed(out, append(comparisons(small, large, probes), cached...), runs); err != nil {
-		return err
-	}
+	fmt.Fprintf(out, "\nOf 100,000 secrets a record of one version takes %d bytes, one of ten versions %d.\n",
+		(w.recorded.bytes()-large.bytes())/int64(large.secrets), (w.tenfold.bytes()-large.bytes())/int64(large.secrets))
 	if _, err := small.command("forget").run(0); err != nil {
 		return err
 	}

@@ -13,7 +13,8 @@ const repeats = 100
 
 // cachedComparisons are those with a derived key in the kernel's keyring, against the programs that
 // need no derivation. A program that is not installed leaves its line out.
-func cachedComparisons(small, large *scene) ([]comparison, error) {
+func cachedComparisons(w world) ([]comparison, error) {
+	small, large := w.small, w.large
 	var all []comparison
 	for _, s := range []*scene{small, large} {
 		of := ""
@@ -48,6 +49,11 @@ func cachedComparisons(small, large *scene) ([]comparison, error) {
 	}
 	adds := small.cached(command{program: "sh", dir: small.dir, args: []string{"-c", fmt.Sprintf(
 		`i=0; while [ $i -lt %d ]; do echo "value-$i-$$" | %q add --quiet --name LOOPED; i=$((i+1)); done`, repeats, small.tool)}})
+	manyAtOnce := small.cached(command{program: "sh", dir: small.dir, args: []string{"-c", fmt.Sprintf(
+		`i=0; while [ $i -lt %d ]; do echo "N$i=value-$i-$$"; i=$((i+1)); done | %q apply --quiet --from dotenv`, repeats, small.tool)}})
+	all = append(all,
+		comparison{name: "add with a history / without, key cached", a: small.cached(small.add()), b: w.smallOff.cached(w.smallOff.add()), goal: 1.1, fold: 5},
+		comparison{name: fmt.Sprintf("apply of %d secrets / %d × sops set", repeats, repeats), a: manyAtOnce, b: sops, goal: 0.05, part: 5})
 	return append(all, comparison{
 		name: fmt.Sprintf("%d × add, key cached / %d × sops set", repeats, repeats), a: adds, b: sops, goal: 0.3, part: 5}), nil
 }

@@ -17,8 +17,15 @@ type scene struct {
 	values  [2]string // files with a value each, for `add` to change something every time
 }
 
-func newScene(parent, tool string, secrets int) (*scene, error) {
-	s := &scene{tool: tool, dir: filepath.Join(parent, strconv.Itoa(secrets)), secrets: secrets}
+// The past that a scene's vault has.
+const (
+	noPast     = 0  // no history
+	oneVersion = 1  // the record of the current value
+	tenPast    = 10 // nine old values of each secret
+)
+
+func newScene(parent, tool string, secrets, versions int) (*scene, error) {
+	s := &scene{tool: tool, dir: filepath.Join(parent, fmt.Sprintf("%d-%d", secrets, versions)), secrets: secrets}
 	if err := os.Mkdir(s.dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -36,12 +43,45 @@ func newScene(parent, tool string, secrets int) (*scene, error) {
 	if err := s.writeEnv(); err != nil {
 		return nil, err
 	}
-	for _, c := range []command{s.command("init"), s.encrypt()} {
+	return s, s.makePast(versions)
+}
+
+// makePast makes the vault with so many versions of each secret.
+func (s *scene) makePast(versions int) error {
+	steps := []command{s.command("init"), s.encrypt()}
+	switch versions {
+	case noPast:
+		steps = append(steps, s.command("history", "--keep", "0"))
+	case tenPast:
+		steps = append(steps, s.command("history", "--max-bytes", "64MiB"))
+	}
+	for n, c := range steps {
 		if _, err := c.run(0); err != nil {
-			return nil, err
+			return fmt.Errorf("step %d: %w", n, err)
 		}
 	}
-	return s, nil
+	for n := 1; n < versions; n++ {
+		if _, err := s.apply().run(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// apply changes all secrets, in turn to the one and the other input's.
+func (s *scene) apply() command {
+	c := s.command("apply")
+	c.stdin = func(run int) string { return s.json(run % 2) }
+	return c
+}
+
+// bytes is the size of the vault.
+func (s *scene) bytes() int64 {
+	info, err := os.Stat(filepath.Join(s.dir, "secrets.vault"))
+	if err != nil {
+		return 0
+	}
+	return info.Size()
 }
 
 // writeJSON writes an input for `encrypt`. It keeps little in memory: what this process has resident

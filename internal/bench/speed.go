@@ -23,7 +23,8 @@ type comparison struct {
 	part int     // measured one in so many times, because it takes so much
 }
 
-func comparisons(small, large *scene, p probes) []comparison {
+func comparisons(w world, p probes) []comparison {
+	small, large := w.small, w.large
 	return []comparison{
 		{name: "list / argon2 program", a: small.list(), b: p.argon2, goal: 0.33},
 		{name: "list on one thread / argon2 program", a: small.list().with("GOMAXPROCS=1"), b: p.argon2, goal: 0.6},
@@ -34,6 +35,9 @@ func comparisons(small, large *scene, p probes) []comparison {
 		{name: "rotate-key --in-place / list", a: small.rotate(), b: small.list(), goal: 1.8},
 		{name: "list of 100,000 / list", a: large.list(), b: small.list(), goal: 1.4},
 		{name: "add to 100,000 / add", a: large.add(), b: small.add(), goal: 2},
+		{name: "list of 100,000 with records / list", a: w.recorded.list(), b: small.list(), goal: 2},
+		{name: "list of 100,000 with ten versions each / list", a: w.tenfold.list(), b: small.list(), goal: 5},
+		{name: "apply of 1,000 changes / list", a: w.thousand.apply(), b: small.list(), goal: 1.3},
 		{name: "encrypt of 100,000 / list of 100,000", a: large.encryptFresh(), b: large.list(), goal: 3},
 		{name: "version / empty Go program", a: small.command("version"), b: p.empty, goal: 2, fold: 10},
 	}
