@@ -115,12 +115,11 @@ func (r *recorder) forget(rec *history.Record) {
 
 // fit makes room where the history would make the file larger than a vault can be: old values go, and in the end all records.
 func (r *recorder) fit() error {
-	const room = MaxFileBytes - minFileBytes
-	if r.draft.atMost() <= room {
+	if r.draft.atMost() <= r.room {
 		return nil // without a look at every value
 	}
 	for step := 0; ; step++ {
-		excess := r.draft.payloadBytes() - room
+		excess := r.draft.payloadBytes() - r.room
 		if excess <= 0 {
 			return nil
 		}

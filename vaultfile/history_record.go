@@ -39,11 +39,18 @@ type recorder struct {
 	folders  map[string]*history.Folder // likewise
 	report   HistoryReport
 	dropped  map[string]bool
+	room     int // for the payload
 }
 
 // recordHistory puts what the draft changes into its history, if the vault has one.
 func (d *Draft) recordHistory(o WriteOptions) (HistoryReport, error) {
+	return d.recordHistoryWithin(o, MaxFileBytes-minFileBytes)
+}
+
+// recordHistoryWithin is recordHistory for a payload of at most so many bytes.
+func (d *Draft) recordHistoryWithin(o WriteOptions, room int) (HistoryReport, error) {
 	r := recorder{
+		room:  room,
 		draft: d, author: o.Author,
 		records: make(map[string]*history.Record), folders: make(map[string]*history.Folder), dropped: make(map[string]bool),
 	}

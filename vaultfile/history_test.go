@@ -344,6 +344,48 @@ func TestFolderRevisions(t *testing.T) {
 	}
 }
 
+// TestHistoryMakesRoom where the file would be larger than a vault can be: old values go, then all records, and the secrets stay.
+func TestHistoryMakesRoom(t *testing.T) {
+	w := newPastWorld(t, DefaultHistory())
+	old := strings.Repeat("o", 1000)
+	w.set("A", old)
+	w.set("A", "1")
+	w.set("B", old)
+	v := w.open()
+	for _, test := range []struct {
+		room    int
+		dropped []string
+		records bool
+	}{{1 << 20, nil, true}, {2600, []string{"A"}, true}, {1300, []string{"A", "B"}, true}, {500, []string{"A", "B"}, false}} {
+		d := newDraft(v)
+		if _, err := d.Set("B", []byte("2")); err != nil {
+			t.Fatal(err)
+		}
+		r, err := d.recordHistoryWithin(w.options("add"), test.room)
+		if err != nil || !slices.Equal(r.Dropped, test.dropped) {
+			t.Errorf("room %d: dropped %q, %v", test.room, r.Dropped, err)
+		}
+		text := string(encoded(t, d))
+		if len(text) > test.room || strings.Contains(text, ".history/") != test.records || !strings.Contains(text, `"B":"2"`) {
+			t.Errorf("room %d: %d bytes: %.300s", test.room, len(text), text)
+		}
+		d.close()
+	}
+}
+
+// TestHistoryOfTheLargestValue keeps none of them: as JSON it would be larger than an entry can be.
+func TestHistoryOfTheLargestValue(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes half a gigabyte")
+	}
+	w := newPastWorld(t, DefaultHistory())
+	w.set("A", strings.Repeat("x", MaxValueBytes))
+	if r := w.set("A", "small").History; !slices.Equal(r.Dropped, []string{"A"}) || !slices.Equal(r.NotKept, []string{"A"}) {
+		t.Errorf("%+v", r)
+	}
+	w.want("A", "1 dropped add", "2 current=small add")
+}
+
 func TestHistoryForgetsTombstones(t *testing.T) {
 	w := newPastWorld(t, DefaultHistory())
 	many := leastTombstones + 5

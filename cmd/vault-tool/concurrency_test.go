@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"strings"
@@ -42,6 +43,56 @@ func TestManyWriters(t *testing.T) {
 	together(functions...)
 	f.wantSecrets(want)
 	f.wantNames("secrets.vault", "secrets.vault.lock", "vault.key")
+}
+
+// TestManyKindsOfWriters has several processes change the vault with different commands. Nothing is lost, in the history neither.
+func TestManyKindsOfWriters(t *testing.T) {
+	t.Parallel()
+	const rounds = 12
+	f := newVault(t, true, map[string]string{"SHARED": "0", "MOVES0": "m"})
+	want := map[string]string{fmt.Sprintf("MOVES%d", rounds): "m"}
+	wait := func(stdin string, args ...string) { f.succeed(stdin, append(args, "--lock-timeout", "2m")...) }
+	together(
+		func() {
+			for n := range rounds {
+				wait(fmt.Sprintf(`{"APPLIED%d": "a", "SHARED": "apply %d"}`, n, n), "apply")
+			}
+		},
+		func() {
+			for n := range rounds {
+				wait("", "rename", fmt.Sprintf("MOVES%d", n), fmt.Sprintf("MOVES%d", n+1))
+			}
+		},
+		func() {
+			for n := range rounds {
+				wait("", "copy", "SHARED", fmt.Sprintf("COPY%d", n))
+				wait("", "destroy", fmt.Sprintf("COPY%d", n))
+			}
+		},
+		func() {
+			for range rounds {
+				wait("x", "add", "GONE")
+				wait("", "rm", "GONE")
+				wait("", "undelete", "GONE")
+			}
+		},
+	)
+	for n := range rounds {
+		want[fmt.Sprintf("APPLIED%d", n)] = "a"
+	}
+	want["SHARED"], want["GONE"] = fmt.Sprintf("apply %d", rounds-1), "x"
+	f.wantSecrets(want)
+	var histories []historyJSON
+	if err := json.Unmarshal([]byte(f.mustRun("", "history", "--json")), &histories); err != nil {
+		t.Fatal(err)
+	}
+	for _, h := range histories {
+		for i, v := range h.Versions {
+			if v.Origin != "" || i > 0 && v.Version != h.Versions[i-1].Version+1 {
+				t.Errorf("%s: version %d behind %d, origin %q", h.Name, v.Version, h.Versions[max(i-1, 0)].Version, v.Origin)
+			}
+		}
+	}
 }
 
 // TestManyWritersOfProduct is the same with the real key derivation, which comes before the lock.

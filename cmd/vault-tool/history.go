@@ -291,6 +291,7 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 		}
 	}
 	s := historySettings{VaultFile: a.vaultPath()}
+	var dropped vaultfile.Written
 	err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions("history")}
 		written, err := vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) error {
@@ -314,12 +315,13 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 			d.SetHistory(b)
 			return nil
 		})
-		s.ETag = written.ETag
+		s.ETag, dropped = written.ETag, written
 		return err
 	})
 	if err != nil {
 		return leftUnchanged(err)
 	}
+	a.noteHistory(dropped, "")
 	if s.Keep == 0 {
 		a.note("%s keeps no history; what there was is erased. Backups made before, and %s files, may still hold old values.", s.VaultFile, vaultfile.BackupSuffix)
 	} else {

@@ -107,6 +107,38 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool list --key-file short.key"},
 		{line: "vault-tool __complete get ''"},
 
+		// Many at once, versions, drops, and what is handed on.
+		{line: "vault-tool apply", stdin: `{"N": "` + c + `", "M": "` + c + `", "GONE": null}`},
+		{line: "vault-tool apply --dry-run --json", stdin: `{"N": "` + c + `x", "M": null}`},
+		{line: "vault-tool apply --from dotenv", stdin: "M=" + c + "\nL='" + c},
+		{line: "vault-tool add N", stdin: c + "2"},
+		{line: "vault-tool history"},
+		{line: "vault-tool history N --json"},
+		{line: "vault-tool list --long --json"},
+		{line: "vault-tool get N --version 1", prints: true},
+		{line: "vault-tool get N --version 99"},
+		{line: "vault-tool rollback N"},
+		{line: "vault-tool rollback --all --to 1h --dry-run"},
+		{line: "vault-tool rename M R"},
+		{line: "vault-tool copy R N"},
+		{line: "vault-tool rm R"},
+		{line: "vault-tool undelete R --json"},
+		{line: "vault-tool export --format docker-env"},
+		{line: "vault-tool export --format k8s-secret --out k8s.yaml --json"},
+		{line: "vault-tool drop-key --json"},
+		{line: "vault-tool seal --to secrets.vault.drop.pub D --out d.drop", stdin: c},
+		{line: "vault-tool seal --to secrets.vault.drop.pub D --json", stdin: c},
+		{line: "vault-tool seal --to env D", stdin: c},
+		{line: "vault-tool collect env"},
+		{line: "vault-tool collect d.drop"},
+		{line: "vault-tool collect d.drop --json"},
+		{line: "EDITOR='sed -i s/=/BROKEN/' vault-tool edit"},
+		{line: "EDITOR='sed -i s/:/BROKEN/' vault-tool edit --json"},
+		{line: "EDITOR='sed -i $d' vault-tool edit"},
+		{line: "vault-tool destroy R N"},
+		{line: "vault-tool undelete N"},
+		{line: "vault-tool history --keep 0"},
+
 		// Rotation, with files that are not what they should be.
 		{line: "vault-tool rotate-key --new-key-file vault.key"},
 		{line: "vault-tool rotate-key --new-key-file open.key"},
@@ -120,7 +152,8 @@ func canaryCases() []canaryCase {
 	}
 	for _, json := range badJSON {
 		json = strings.ReplaceAll(json, "CANARY", c)
-		cases = append(cases, canaryCase{line: "vault-tool encrypt --vault-file new.vault", stdin: json})
+		cases = append(cases, canaryCase{line: "vault-tool encrypt --vault-file new.vault", stdin: json},
+			canaryCase{line: "vault-tool apply --create --vault-file new.vault", stdin: json})
 	}
 	for _, env := range badEnv {
 		env = strings.ReplaceAll(env, "CANARY", c)

@@ -276,6 +276,43 @@ func TestTerminalEncryptSaysWhatItWaitsFor(t *testing.T) {
 	r.exits(exitInterrupted)
 }
 
+func TestTerminalDestroyAsks(t *testing.T) {
+	t.Parallel()
+	dir := newVaultDir(t, `{"N": "hunter2", "M": "hunter2"}`)
+	for _, answer := range []string{"no\n", "\n", "y\n", ctrlD} {
+		r := onTerminal(t, dir, nil, "destroy", "N")
+		r.await("Type yes to go on:")
+		r.keys(answer)
+		r.exits(exitFailed)
+		r.shows("nothing was changed", true)
+	}
+	r := onTerminal(t, dir, nil, "destroy", "N")
+	r.await("Type yes to go on:")
+	r.keys(ctrlC)
+	r.exits(exitInterrupted)
+	runTool(t, dir, "", exitOK, "get", "N")
+
+	r = onTerminal(t, dir, nil, "destroy", "N", "--version", "1")
+	r.await("the values of versions 1 of N")
+	r.keys("yes\n")
+	r.exits(exitOK)
+	runTool(t, dir, "", exitNotFound, "get", "N")
+	r = onTerminal(t, dir, nil, "destroy", "M", "--yes")
+	r.exits(exitOK)
+	r.shows("Type yes", false)
+}
+
+func TestTerminalExportShowsNothing(t *testing.T) {
+	t.Parallel()
+	dir := newVaultDir(t, `{"N": "hunter2"}`)
+	r := onTerminal(t, dir, nil, "export", "--format", "sh")
+	r.exits(exitUsage)
+	r.shows("hunter2", false)
+	r = onTerminal(t, dir, nil, "export", "--format", "sh", "--show-values")
+	r.exits(exitOK)
+	r.shows("hunter2", true)
+}
+
 func TestTerminalColour(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
