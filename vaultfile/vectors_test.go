@@ -30,7 +30,7 @@ func openStored(t *testing.T, dir, name string) (*Vault, error) {
 		t.Fatal(err)
 	}
 	u := newUnlocker(t, keysource.NewFile(key))
-	v, err := Open(t.Context(), filepath.Join(dir, name+".vault"), u)
+	v, err := OpenHistory(t.Context(), filepath.Join(dir, name+".vault"), u)
 	t.Cleanup(v.Close)
 	return v, err
 }

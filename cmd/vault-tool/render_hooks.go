@@ -4,13 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"os"
 	"os/exec"
-	"strconv"
-	"strings"
 	"time"
+
+	"github.com/mazevault/vault-tool/internal/children"
 )
 
 // hookGrace is how long a command of --on-change may take to end after SIGTERM, within interruptGrace.
@@ -68,43 +66,13 @@ func (w *renderWatch) runOnChange(ctx context.Context) error {
 	defer cancel()
 	cmd := exec.CommandContext(limited, "sh", "-c", w.job.onChange)
 	cmd.Stdout, cmd.Stderr = w.stderr, w.stderr
-	endAsGroup(cmd)
+	children.AsGroup(cmd)
 	cmd.WaitDelay = hookGrace
-	err := w.children.run(limited, cmd)
+	err := w.children.Run(limited, cmd)
 	if ctx.Err() == nil && limited.Err() != nil {
 		return fmt.Errorf("the command did not end within %v and was ended (--on-change-timeout)", w.job.onChangeTimeout)
 	}
 	return err
-}
-
-// maxPIDFileBytes is longer than any process number with its newline.
-const maxPIDFileBytes = 32
-
-// readPID reads the number of a process from a file, anew each time, because the process may be another one by now.
-func readPID(path string) (pid int, info os.FileInfo, err error) {
-	f, err := openPlain(path)
-	if err != nil {
-		return 0, nil, err
-	}
-	defer f.Close() // read-only: nothing to report
-	if info, err = f.Stat(); err != nil {
-		return 0, nil, err
-	}
-	if !info.Mode().IsRegular() {
-		return 0, nil, fmt.Errorf("%s is not a file", path)
-	}
-	text, err := io.ReadAll(io.LimitReader(f, maxPIDFileBytes+1))
-	if err != nil {
-		return 0, nil, err
-	}
-	pid, err = strconv.Atoi(strings.TrimSpace(string(text)))
-	if err != nil || len(text) > maxPIDFileBytes || pid <= 1 {
-		return 0, nil, fmt.Errorf("%s does not hold the number of a process", path)
-	}
-	if pid == os.Getpid() {
-		return 0, nil, fmt.Errorf("%s holds the number of vault-tool itself", path)
-	}
-	return pid, info, nil
 }
 
 // notifySocketEnv names the socket on which systemd and others listen for the state of a service (sd_notify(3)).

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mazevault/vault-tool/internal/pidfile"
 )
 
 // TestPIDFile: a signal goes to the process that wrote the file, and to no other.
@@ -34,11 +36,11 @@ func TestPIDFile(t *testing.T) {
 	}
 	nothing := syscall.Signal(0) // finds out whether a signal would be sent
 	write(0)
-	if err := signalPIDFile(path, nothing); err != nil {
+	if err := pidfile.Signal(path, nothing); err != nil {
 		t.Error(err)
 	}
 	write(time.Hour) // by a process that has ended since, whose number is the target's now
-	if err := signalPIDFile(path, nothing); err == nil || !strings.Contains(err.Error(), "began after the file was written") {
+	if err := pidfile.Signal(path, nothing); err == nil || !strings.Contains(err.Error(), "began after the file was written") {
 		t.Errorf("a stale file: %v", err)
 	}
 
@@ -47,7 +49,7 @@ func TestPIDFile(t *testing.T) {
 	if err := os.Symlink(path, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := signalPIDFile(link, nothing); err != nil {
+	if err := pidfile.Signal(link, nothing); err != nil {
 		t.Errorf("a link of one's own: %v", err)
 	}
 	if os.Getuid() != 0 {
@@ -56,7 +58,7 @@ func TestPIDFile(t *testing.T) {
 	if err := os.Lchown(link, 65534, 65534); err != nil {
 		t.Fatal(err)
 	}
-	if err := signalPIDFile(link, nothing); err == nil || !strings.Contains(err.Error(), "is a link of user 65534") {
+	if err := pidfile.Signal(link, nothing); err == nil || !strings.Contains(err.Error(), "is a link of user 65534") {
 		t.Errorf("a link of another user: %v", err)
 	}
 }
@@ -121,7 +123,7 @@ func TestPIDFileInDirectoryOfAnother(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, name := range []string{path, link} {
-			err := signalPIDFile(name, 0)
+			err := pidfile.Signal(name, 0)
 			if (err != nil) != refused || refused && !strings.Contains(err.Error(), "its directory belongs to user 2001") {
 				t.Errorf("%s with a process of user %d: %v", name, uid, err)
 			}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mazevault/vault-tool/internal/pidfile"
 	"github.com/mazevault/vault-tool/internal/render"
 )
 
@@ -21,7 +22,7 @@ func (job *renderJob) hooks() []renderHook {
 		hooks = append(hooks, renderHook{"--on-change", func(ctx context.Context, w *renderWatch) error { return w.runOnChange(ctx) }})
 	}
 	if job.signal != "" {
-		hooks = append(hooks, renderHook{"--signal", func(context.Context, *renderWatch) error { return signalPIDFile(job.pidFile, job.signo) }})
+		hooks = append(hooks, renderHook{"--signal", func(context.Context, *renderWatch) error { return pidfile.Signal(job.pidFile, job.signo) }})
 	}
 	return hooks
 }

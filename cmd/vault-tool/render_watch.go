@@ -10,6 +10,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/mazevault/vault-tool/internal/children"
 	"github.com/mazevault/vault-tool/internal/render"
 	"github.com/mazevault/vault-tool/provider"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -52,7 +53,7 @@ type renderWatch struct {
 	job      *renderJob
 	provider *provider.Provider
 	telling  *telling
-	children children
+	children children.Keeper
 	rendered bool   // at least once
 	problem  string // the failure that was reported last, "" when there is none
 }
@@ -83,7 +84,7 @@ func (a *app) watchRender(ctx context.Context, job *renderJob) (err error) {
 		a.warn("cannot tell the supervisor (NOTIFY_SOCKET) that the files are ready: %v", err)
 	}
 
-	w.children.adopt(ctx)
+	w.children.Adopt(ctx)
 	hooksDone := make(chan struct{})
 	go func() {
 		defer close(hooksDone)

@@ -123,7 +123,7 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool copy R N"},
 		{line: "vault-tool rm R"},
 		{line: "vault-tool undelete R --json"},
-		{line: "vault-tool export --format docker-env"},
+		{line: "vault-tool export --format docker-env", prints: true},
 		{line: "vault-tool export --format k8s-secret --out k8s.yaml --json"},
 		{line: "vault-tool drop-key --json"},
 		{line: "vault-tool seal --to secrets.vault.drop.pub D --out d.drop", stdin: c},

@@ -1,4 +1,5 @@
-package main
+// Package children runs commands of a process that lasts, and waits for those that are left to it.
+package children
 
 import (
 	"context"
@@ -12,16 +13,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// children are the processes of a watcher. As process number 1, which it is alone in a container, it gets those whose
-// parents have ended, and has to wait for them: they would stay as zombies.
-type children struct {
+// Keeper has the children of a process. As process number 1, which it is alone in a container, that gets those whose
+// parents have ended, and has to wait for them: they would stay as zombies. The zero value is ready to use.
+type Keeper struct {
 	mu  sync.Mutex
 	own int // the number of the command that is run, 0 for none; who runs it waits for it
 }
 
-// run is cmd.Run for a command that leads a group of processes (endAsGroup). If ctx has ended by the time that the command
+// Run is cmd.Run for a command that leads a group of processes ([AsGroup]). If ctx has ended by the time that the command
 // has, for want of time, no process of the group survives it, not even one that takes no notice of SIGTERM.
-func (c *children) run(ctx context.Context, cmd *exec.Cmd) error {
+func (c *Keeper) Run(ctx context.Context, cmd *exec.Cmd) error {
 	c.mu.Lock()
 	err := cmd.Start()
 	if err == nil {
@@ -51,8 +52,8 @@ func awaitEnd(pid int) {
 	}
 }
 
-// adopt waits for the children of others until ctx ends, where this is process number 1.
-func (c *children) adopt(ctx context.Context) {
+// Adopt waits for the children of others until ctx ends, where this is process number 1.
+func (c *Keeper) Adopt(ctx context.Context) {
 	if os.Getpid() != 1 {
 		return
 	}
@@ -72,7 +73,7 @@ func (c *children) adopt(ctx context.Context) {
 }
 
 // reap waits for the children that have ended and are not the command's.
-func (c *children) reap() {
+func (c *Keeper) reap() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -83,7 +84,7 @@ func (c *children) reap() {
 			continue
 		}
 		if err != nil || pid == 0 || pid == c.own {
-			return // the command's own is waited for by run, which then comes here again
+			return // the command's own is waited for by Run, which then comes here again
 		}
 		_, _ = unix.Wait4(pid, nil, unix.WNOHANG, nil) // it has ended; how is nobody's concern
 	}
