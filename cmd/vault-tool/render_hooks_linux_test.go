@@ -68,10 +68,10 @@ func TestRenderWatchEndsHungCommand(t *testing.T) {
 	t.Parallel()
 	f := newVault(t, true, map[string]string{"A": "1"})
 	f.mustRun("", "render", "--dir", "d", "--allow-disk")
-	w := f.watch(t, nil, "--dir", "d", "--allow-disk", "--on-change-timeout", "200ms",
+	w := f.watch(t, nil, "--dir", "d", "--allow-disk", "--on-change-timeout", "3s",
 		"--on-change", "grep -q 2 d/A && sleep 1000; cat d/A >> told")
 	f.mustRun("2", "add", "--name", "A")
-	w.until("it is ended", func() bool { return strings.Contains(w.stderr.String(), "did not end within 200ms") })
+	w.until("it is ended", func() bool { return strings.Contains(w.stderr.String(), "did not end within 3s") })
 	f.mustRun("3", "add", "--name", "A")
 	w.until("the next change is told", f.holds("told", "3"))
 	w.stop(syscall.SIGTERM, exitOK)
