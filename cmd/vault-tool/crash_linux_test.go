@@ -17,12 +17,13 @@ import (
 
 // crashCase is a command that is disturbed at each of its file system calls in turn.
 type crashCase struct {
-	name    string
-	args    []string
-	stdin   string
-	prepare func(*folder)            // what there is beside the vault, nil for nothing
-	asApply bool                     // its calls are those of apply: only its kills are tried
-	lacks   func(call) syscall.Errno // what the file system answers to calls that it does not offer
+	name     string
+	args     []string
+	stdin    string
+	prepare  func(*folder)            // what there is beside the vault, nil for nothing
+	asApply  bool                     // its calls are those of apply: only its kills are tried
+	oneFault bool                     // each call fails in one way only, also where every call fails
+	lacks    func(call) syscall.Errno // what the file system answers to calls that it does not offer
 
 	initial       map[string]string // what the vault is made with, before prepare; nil: before
 	before, after map[string]string // what the vault holds; nil where there is none
