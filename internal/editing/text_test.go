@@ -62,11 +62,11 @@ func TestDirectoryIsWiped(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path, err := d.Write("secrets.env", []byte("hunter2"))
-	if err != nil {
+	if _, err := d.Write("secrets.env", []byte("hunter2")); err != nil {
 		t.Fatal(err)
 	}
-	if path, err = d.Write("secrets.env", []byte("hunter2 again")); err != nil {
+	path, err := d.Write("secrets.env", []byte("hunter2 again"))
+	if err != nil {
 		t.Fatal(err)
 	}
 	deep := filepath.Join(d.Path(), "sub", "deep")
