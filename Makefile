@@ -37,7 +37,7 @@ install: ## install what is built, with the manual page and completions, below $
 demo: build ## build it and move a sample .env into a vault, in a scratch folder
 	@sh scripts/demo.sh $(BIN)
 
-test: ## run the tests in about three minutes
+test: ## run the tests in some minutes
 	@sh scripts/test.sh
 
 test-all: ## run everything: kills at every call, memory scans, the race detector, the real derivation

@@ -286,11 +286,8 @@ func (a *app) reportApply(s applySummary) error {
 	if len(s.Added)+len(s.Changed)+len(s.Removed) == 0 && !s.Created {
 		fmt.Fprintf(&out, "nothing to do in %s\n", vault)
 	}
-	if s.DryRun {
-		return a.print(out.Bytes())
-	}
-	if !a.quiet {
-		_, _ = a.stderr.Write(out.Bytes()) // the work is done, whoever listens
+	if err := a.tellReport(out.Bytes(), s.DryRun); err != nil || s.DryRun {
+		return err
 	}
 	a.noteHistory(s.written, "the old values are kept: vault-tool history NAME")
 	return nil

@@ -229,11 +229,8 @@ func (a *app) reportCollect(s collectSummary) error {
 	for _, fingerprint := range s.Fingerprints {
 		fmt.Fprintf(&out, "sealed to the key with fingerprint %s\n", fingerprint)
 	}
-	if s.DryRun {
-		return a.print(out.Bytes())
-	}
-	if !a.quiet {
-		_, _ = a.stderr.Write(out.Bytes()) // the work is done, whoever listens
+	if err := a.tellReport(out.Bytes(), s.DryRun); err != nil || s.DryRun {
+		return err
 	}
 	a.noteHistory(s.written, "the old values are kept: vault-tool history NAME")
 	return nil

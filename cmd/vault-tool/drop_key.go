@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"time"
@@ -119,7 +120,7 @@ func (a *app) runDropKey(ctx context.Context, o dropKeyOptions) error {
 
 func (a *app) reportRemovedDropKeys(s dropKeySummary) error {
 	path := s.VaultFile + dropKeySuffix
-	if text, err := os.ReadFile(path); err == nil {
+	if text, err := readDropKeyFile(path); err == nil {
 		if _, err := drop.ParsePublicKey(text); err == nil { // it is of no use to anybody now
 			if err := os.Remove(path); err != nil {
 				a.warn("the keys are removed, but not %s: %v", path, err)
@@ -135,7 +136,7 @@ func (a *app) reportRemovedDropKeys(s dropKeySummary) error {
 
 // writeDropKey puts the public half where whoever seals finds it. A file of another kind is left alone.
 func writeDropKey(path string, public drop.PublicKey) error {
-	old, err := os.ReadFile(path)
+	old, err := readDropKeyFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return durable.Create(path, public.Text(), durable.CreateOptions{Mode: dropKeyMode})
@@ -146,6 +147,24 @@ func writeDropKey(path string, public drop.PublicKey) error {
 		return conflict("move it away", "%s is in the way: %w", path, err)
 	}
 	return durable.Replace(path, public.Text(), durable.ReplaceOptions{})
+}
+
+// readDropKeyFile reads what stands where the public half goes. In a directory that others write to it may be anything, so that it is
+// neither waited for nor read without bound.
+func readDropKeyFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: %w", path, durable.ErrNotRegular)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close() // opened for reading only
+	return io.ReadAll(io.LimitReader(f, maxPublicKeyBytes))
 }
 
 // dropKeys are a vault's keys for drops.

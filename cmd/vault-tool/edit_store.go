@@ -46,8 +46,8 @@ func (e *edit) store(ctx context.Context, u *vaultfile.Unlocker, edited map[stri
 	if out.Len() == 0 {
 		fmt.Fprintf(&out, "%s has these changes already\n", printable(s.VaultFile))
 	}
-	if !e.quiet {
-		_, _ = e.stderr.Write(out.Bytes()) // the work is done, whoever listens
+	if err := e.tellReport(out.Bytes(), false); err != nil {
+		return err
 	}
 	e.noteHistory(written, "the old values are kept: vault-tool history NAME")
 	return nil

@@ -255,18 +255,14 @@ func writeExportFile(o exportOptions, content []byte) error {
 }
 
 func appendTo(path string, content []byte) (err error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
+		return fmt.Errorf("%s: %w", path, durable.ErrNotRegular)
+	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, exportMode)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if !info.Mode().IsRegular() {
-		return fmt.Errorf("%s: %w", path, durable.ErrNotRegular)
-	}
 	if _, err := f.Write(content); err != nil {
 		return err
 	}

@@ -74,11 +74,8 @@ func (a *app) reportMigration(m *migration) error {
 		return a.printJSON(s)
 	}
 	text := m.text(s)
-	if s.DryRun {
-		return a.print(text)
-	}
-	if !a.quiet {
-		_, _ = a.stderr.Write(text) // the work is done, whoever listens
+	if err := a.tellReport(text, s.DryRun); err != nil || s.DryRun {
+		return err
 	}
 	a.noteHistory(m.written, "")
 	return nil

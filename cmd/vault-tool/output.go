@@ -38,6 +38,17 @@ func (a *app) printNames(names []string) error {
 	return a.printLines(names)
 }
 
+// tellReport writes what was done, as a note, or what a dry run was asked for.
+func (a *app) tellReport(text []byte, dryRun bool) error {
+	if dryRun {
+		return a.print(text)
+	}
+	if !a.quiet {
+		_, _ = a.stderr.Write(text) // the work is done, whoever listens
+	}
+	return nil
+}
+
 // printSecret writes what fill appends to a buffer of size bytes in locked memory.
 func (a *app) printSecret(size int, fill func(dst []byte) []byte) error {
 	buf, err := lockedmem.New(size)

@@ -267,11 +267,8 @@ func (a *app) reportRollback(s rollbackSummary) error {
 	if len(s.Restored)+len(s.Removed) == 0 {
 		fmt.Fprintf(&out, "nothing to do in %s: all is as it was then\n", printable(s.VaultFile))
 	}
-	if s.DryRun {
-		return a.print(out.Bytes())
-	}
-	if !a.quiet {
-		_, _ = a.stderr.Write(out.Bytes()) // the work is done, whoever listens
+	if err := a.tellReport(out.Bytes(), s.DryRun); err != nil || s.DryRun {
+		return err
 	}
 	a.noteHistory(s.written, "the values until now are kept: vault-tool history")
 	return nil
