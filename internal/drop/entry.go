@@ -45,8 +45,8 @@ func ParseEntry(src []byte) (*Entry, error) {
 	e := &Entry{}
 	s := jsontext.NewScanner(src)
 	known := false
-	s.Object(func(key string) {
-		switch key {
+	s.Object(func(key []byte) {
+		switch string(key) { // which copies nothing
 		case "v":
 			known = s.Uint() == formatVersion
 		case "created":

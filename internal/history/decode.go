@@ -12,8 +12,8 @@ func Decode(src []byte, name string) (Record, error) {
 	s := jsontext.NewScanner(src)
 	r := Record{Name: name}
 	known := false
-	s.Object(func(key string) {
-		switch key {
+	s.Object(func(key []byte) {
+		switch string(key) { // which copies nothing
 		case "v":
 			known = s.Uint() == formatVersion
 		case "name":
@@ -45,8 +45,8 @@ func (r *Record) inOrder() bool {
 
 func readVersion(s *jsontext.Scanner) (v Version) {
 	v.State = Kept
-	s.Object(func(key string) {
-		switch key {
+	s.Object(func(key []byte) {
+		switch string(key) { // which copies nothing
 		case "n":
 			v.Number = s.Uint()
 		case "t":
@@ -79,12 +79,12 @@ func readVersion(s *jsontext.Scanner) (v Version) {
 }
 
 func readDigest(s *jsontext.Scanner, digest *[DigestBytes]byte) {
-	text := s.Text()
-	if base64.RawStdEncoding.DecodedLen(len(text)) != DigestBytes {
+	quoted := s.Quoted()
+	if len(quoted) != base64.RawStdEncoding.EncodedLen(DigestBytes)+len(`""`) {
 		s.Fail()
 		return
 	}
-	if _, err := base64.RawStdEncoding.Decode(digest[:], []byte(text)); err != nil {
+	if _, err := base64.RawStdEncoding.Decode(digest[:], quoted[1:len(quoted)-1]); err != nil {
 		s.Fail()
 	}
 }

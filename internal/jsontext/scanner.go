@@ -11,6 +11,8 @@ type Scanner struct {
 	src    []byte
 	pos    int
 	failed bool
+	recent [4]string // texts that were read last: the versions of a secret repeat them
+	next   int
 }
 
 // NewScanner returns one for src, which stays as it is.
@@ -43,13 +45,14 @@ func (s *Scanner) accept(c byte) bool {
 
 func (s *Scanner) expect(c byte) { s.failed = !s.accept(c) || s.failed }
 
-// Object calls member behind the colon of each member.
-func (s *Scanner) Object(member func(key string)) {
+// Object calls member behind the colon of each member. The key is as it stands, less its quotes: one with an escape is none that a
+// caller knows.
+func (s *Scanner) Object(member func(key []byte)) {
 	s.list('{', '}', func() {
-		key := s.Text()
+		key := s.Quoted()
 		s.expect(':')
 		if !s.failed {
-			member(key)
+			member(key[1 : len(key)-1])
 		}
 	})
 }
@@ -119,9 +122,22 @@ func (s *Scanner) Text() string {
 		return ""
 	}
 	if inner := quoted[1 : len(quoted)-1]; PlainPrefix(inner) == len(inner) {
-		return string(inner)
+		return s.shared(inner)
 	}
 	var text string
 	s.failed = json.Unmarshal(quoted, &text) != nil
 	return text
+}
+
+// shared is a text as a string, one that was read before if it is the same.
+func (s *Scanner) shared(text []byte) string {
+	for _, known := range s.recent {
+		if known == string(text) {
+			return known
+		}
+	}
+	fresh := string(text)
+	s.recent[s.next] = fresh
+	s.next = (s.next + 1) % len(s.recent)
+	return fresh
 }
