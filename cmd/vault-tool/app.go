@@ -35,6 +35,7 @@ type app struct {
 
 	vaultFlag   string
 	keyFlag     string
+	moreKeys    []string // further key files, for commands that take several
 	azure       azureOptions
 	json        bool
 	quiet       bool

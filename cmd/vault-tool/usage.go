@@ -128,6 +128,7 @@ func flagsError(cmd *cobra.Command, _ []string) error {
 // typeNames says what flags of pflag's types take.
 var typeNames = map[string]string{
 	"bool":     "no value",
+	"path":     "the path of a file, and it is empty; is a variable not set?",
 	"int":      "a whole number",
 	"duration": "a duration, such as 500ms or 10s",
 }
