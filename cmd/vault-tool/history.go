@@ -33,6 +33,10 @@ type versionJSON struct {
 	Revision uint64                  `json:"revision"`
 }
 
+type historiesJSON struct {
+	Secrets []historyJSON `json:"secrets"`
+}
+
 type historyJSON struct {
 	Name     string        `json:"name"`
 	Exists   bool          `json:"exists"`
@@ -199,9 +203,9 @@ func (a *app) printHistories(v *vaultfile.Vault) error {
 	if !a.json {
 		return a.printVersions(histories, true)
 	}
-	shown := make([]historyJSON, 0, len(histories))
+	shown := historiesJSON{Secrets: make([]historyJSON, 0, len(histories))}
 	for _, h := range histories {
-		shown = append(shown, historyAsJSON(h))
+		shown.Secrets = append(shown.Secrets, historyAsJSON(h))
 	}
 	return a.printJSON(shown)
 }

@@ -23,7 +23,7 @@ func newListCommand(a *app) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [GLOB]…",
 		Short: "List secret names (without values)",
-		Long: `List secret names, sorted, one a line; with --json as an array. Values are never shown.
+		Long: `List secret names, sorted, one a line; with --json as the object {"names": […]}. Values are never shown.
 
 With globs only the names that one of them matches: '*' stands for any characters, '?' for one, [a-z]
 for one of a range. An argument without any of these is a name that has to be there.

@@ -24,6 +24,11 @@ type listedSecret struct {
 	age time.Duration
 }
 
+// secretList is an object, so that there is room for fields beside the secrets.
+type secretList struct {
+	Secrets []listedSecret `json:"secrets"`
+}
+
 // runListLong lists secrets with the age of their values, those that are old enough.
 func (a *app) runListLong(ctx context.Context, o listOptions, globs []string) error {
 	var least time.Duration
@@ -83,7 +88,7 @@ func (a *app) listSecret(v *vaultfile.Vault, name string, now time.Time) (listed
 func (a *app) printListed(o listOptions, listed []listedSecret) error {
 	switch {
 	case a.json:
-		return a.printJSON(listed)
+		return a.printJSON(secretList{listed})
 	case !o.long:
 		names := make([]string, len(listed))
 		for i, s := range listed {

@@ -30,10 +30,15 @@ func (a *app) printLines(names []string) error {
 	return a.print(out)
 }
 
-// printNames writes names as lines or, with --json, as an array.
+// nameList is what a command prints under --json that prints names and nothing else.
+type nameList struct {
+	Names []string `json:"names"`
+}
+
+// printNames writes names as lines or, with --json, as an object.
 func (a *app) printNames(names []string) error {
 	if a.json {
-		return a.printJSON(names)
+		return a.printJSON(nameList{names})
 	}
 	return a.printLines(names)
 }

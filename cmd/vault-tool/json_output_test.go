@@ -1,0 +1,202 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// jsonField is a row of a table in docs/json.md.
+type jsonField struct {
+	kind     string
+	optional bool
+}
+
+// jsonTables reads the tables of docs/json.md by the headings above them.
+func jsonTables(t *testing.T) map[string]map[string]jsonField {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tables := make(map[string]map[string]jsonField)
+	var headings []string
+	for line := range strings.Lines(string(text)) {
+		if heading, ok := strings.CutPrefix(strings.TrimLeft(line, "#"), " "); ok && line[0] == '#' {
+			headings = strings.Split(strings.ReplaceAll(strings.TrimSpace(heading), "`", ""), " and ")
+			continue
+		}
+		cells := strings.Split(strings.TrimSpace(line), "|")
+		if len(cells) != 6 || !strings.HasPrefix(cells[1], " `") {
+			continue
+		}
+		for _, name := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+			for _, heading := range headings {
+				if tables[heading] == nil {
+					tables[heading] = make(map[string]jsonField)
+				}
+				tables[heading][name[1]] = jsonField{strings.TrimSpace(cells[2]), strings.TrimSpace(cells[3]) != ""}
+			}
+		}
+	}
+	return tables
+}
+
+// jsonCheck compares what commands print with the tables.
+type jsonCheck struct {
+	t      *testing.T
+	tables map[string]map[string]jsonField
+	seen   map[string]bool // "heading field"
+}
+
+func (c *jsonCheck) object(heading, where string, object map[string]any) {
+	table, ok := c.tables[heading]
+	if !ok {
+		c.t.Errorf("%s: docs/json.md has no table for %q", where, heading)
+		return
+	}
+	for name, value := range object {
+		field, ok := table[name]
+		if !ok {
+			c.t.Errorf("%s: docs/json.md does not have %q under %q", where, name, heading)
+			continue
+		}
+		c.seen[heading+" "+name] = true
+		c.value(field.kind, where+" "+name, value)
+	}
+	for name, field := range table {
+		if _, there := object[name]; !there && !field.optional {
+			c.t.Errorf("%s: %q is absent, which docs/json.md does not say", where, name)
+		}
+	}
+}
+
+func (c *jsonCheck) value(kind, where string, value any) {
+	kind, orNull := strings.CutSuffix(kind, " or null")
+	if value == nil && orNull {
+		return
+	}
+	kind, of, _ := strings.Cut(kind, ": ")
+	switch kind {
+	case "object":
+		if object, ok := value.(map[string]any); ok {
+			c.object(of, where, object)
+			return
+		}
+	case "strings", "numbers", "objects":
+		if list, ok := value.([]any); ok {
+			for i, element := range list {
+				c.value(strings.TrimSuffix(kind, "s")+": "+of, fmt.Sprintf("%s[%d]", where, i), element)
+			}
+			return
+		}
+	case "string", "number", "boolean":
+		if is := map[string]string{"string": "string", "float64": "number", "bool": "boolean"}[fmt.Sprintf("%T", value)]; is == kind {
+			return
+		}
+	default:
+		c.t.Errorf("%s: docs/json.md has a type that there is not: %q", where, kind)
+		return
+	}
+	c.t.Errorf("%s is %T, and docs/json.md says %s", where, value, kind)
+}
+
+// jsonStep is a command with --json, and the heading of docs/json.md that it comes under. Without a heading it only prepares.
+type jsonStep struct {
+	heading string
+	stdin   string
+	line    string
+	code    int
+}
+
+// jsonSteps run one behind the other. Together they print every field.
+var jsonSteps = []jsonStep{
+	{"init", "", "init", exitOK},
+	{"version", "", "version", exitOK},
+	{"encrypt", `{"A_PASSWORD":"hunter2-a","B_TOKEN":"hunter2-b"}`, "encrypt", exitOK},
+	{"encrypt", `{"A_PASSWORD":"hunter2-a","C":"hunter2-c"}`, "encrypt --force", exitOK},
+	{"add", "hunter2-d", "add --name D", exitOK},
+	{"apply", `{"E":"hunter2-e"}`, "apply --dry-run -", exitOK},
+	{"apply", `{"E":"hunter2-e","D":"hunter2-d2","C":null,"A_PASSWORD":"hunter2-a"}`, "apply -", exitOK},
+	{"list", "", "list", exitOK},
+	{"list", "", "decrypt", exitOK},
+	{"list --long", "", "list --long", exitOK},
+	{"list --older-than", "", "list --older-than 0s", exitOK},
+	{"rename", "", "rename D DD", exitOK},
+	{"copy", "", "copy DD A_PASSWORD --force", exitOK},
+	{"history NAME", "", "history DD", exitOK},
+	{"history NAME", "", "history C", exitOK},
+	{"history", "", "history", exitOK},
+	{"rollback", "", "rollback A_PASSWORD", exitOK},
+	{"rollback", "", "rollback --all --to 2001-01-01T00:00:00Z --dry-run", exitOK},
+	{"rm", "", "rm E", exitOK},
+	{"undelete", "", "undelete E", exitOK},
+	{"destroy", "", "destroy A_PASSWORD --version 1", exitOK},
+	{"history --keep", "", "history --keep 7", exitOK},
+	{"history --max-bytes", "", "history --max-bytes 2MiB", exitOK},
+	{"drop-key", "", "drop-key", exitOK},
+	{"drop-key", "", "drop-key --show", exitOK},
+	{"seal", "hunter2-f", "seal --to secrets.vault.drop.pub --name F", exitOK},
+	{"seal", "hunter2-f", "seal --to secrets.vault.drop.pub --name F --out f.drop", exitOK},
+	{"collect", "", "collect f.drop --dry-run", exitOK},
+	{"collect", "", "collect f.drop", exitOK},
+	{"export --out", "", "export --format json --out all.json", exitOK},
+	{"render", "", "render --dir out --allow-disk", exitOK},
+	{"render", "", "render --template t --output t.out --allow-disk", exitOK},
+	{"migrate-env", "", "migrate-env --env-file env --all", exitUsage},
+	{"migrate-env", "", "migrate-env --env-file env --dry-run", exitOK},
+	{"migrate-env", "", "migrate-env --env-file env --keep --include *PASSWORD", exitOK},
+	{"rotate-key", "", "rotate-key --in-place", exitOK},
+	{"forget", "", "forget", exitOK},
+}
+
+// printsNoJSONOfItsOwn are the commands that have no table, and why.
+var printsNoJSONOfItsOwn = map[string]string{
+	"decrypt": "names as list, or the secrets themselves",
+	"get":     "the secret itself",
+	"exec":    "what its command prints",
+	"edit":    "needs an editor; edit.txtar runs it",
+	"export":  "a form that was asked for; see export --out",
+}
+
+func TestJSONIsAsDocumented(t *testing.T) {
+	t.Parallel()
+	f := newFolder(t, true)
+	f.write("t", "{{secret \"E\"}}\n", 0o600)
+	f.write("env", "A_PASSWORD=hunter2-other\nNEW_PASSWORD=hunter2-new\nNEW_PASSWORD=hunter2-newer\nLONELY_TOKEN\nX=AKIAIOSFODNN7EXAMPLE\nPATH=/x\nnothing at all\n", 0o600)
+	check := &jsonCheck{t: t, tables: jsonTables(t), seen: make(map[string]bool)}
+	for _, step := range jsonSteps {
+		r := f.run(step.stdin, append(strings.Fields(step.line), "--json")...)
+		if r.code != step.code {
+			t.Errorf("vault-tool %s: exit %d: %s", step.line, r.code, r.stderr)
+		}
+		if strings.Contains(r.stdout, "hunter2") {
+			t.Errorf("vault-tool %s prints a value", step.line)
+		}
+		for line := range strings.Lines(r.stdout) {
+			var object map[string]any
+			if err := json.Unmarshal([]byte(line), &object); err != nil {
+				t.Errorf("vault-tool %s prints no object: %q", step.line, line)
+				continue
+			}
+			check.object(step.heading, "vault-tool "+step.line, object)
+		}
+	}
+	for _, c := range commands {
+		if check.tables[c.name] == nil && printsNoJSONOfItsOwn[c.name] == "" {
+			t.Errorf("docs/json.md has no table for %s", c.name)
+		}
+	}
+	unseen := []string{"rotate-key akv_secret"} // Azure's test has it
+	for heading, table := range check.tables {
+		for name := range table {
+			if key := heading + " " + name; !check.seen[key] && heading != "edit" && !slices.Contains(unseen, key) {
+				t.Errorf("no command printed %s", key)
+			}
+		}
+	}
+}
