@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/scope"
+	"github.com/mazevault/vault-tool/internal/similar"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -56,8 +57,8 @@ func (a *app) runGet(ctx context.Context, raw bool, name string) error {
 		err := v.Use(name, func(value []byte) error { return a.printValue(name, value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = fmt.Errorf("%s: %w", a.vaultPath(), err)
-			if similar := similarName(v.Names(), name); similar != "" {
-				err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + similar}
+			if meant := similar.Name(v.Names(), name); meant != "" {
+				err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + meant}
 			}
 		}
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/similar"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -145,8 +146,8 @@ func (a *app) runHistory(ctx context.Context, name string) error {
 func (a *app) notInHistory(v *vaultfile.Vault, name string, err error) error {
 	err = fmt.Errorf("%s: %w", a.vaultPath(), err)
 	hint := "vault-tool history lists the names that are known"
-	if similar := similarName(v.Past(), name); similar != "" {
-		hint = "did you mean: " + similar
+	if meant := similar.Name(v.Past(), name); meant != "" {
+		hint = "did you mean: " + meant
 	}
 	return &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: hint}
 }

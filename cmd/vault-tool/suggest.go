@@ -2,10 +2,11 @@ package main
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/mazevault/vault-tool/internal/similar"
 )
 
 // meanings are the words of other programs for what a command here does.
@@ -29,9 +30,6 @@ var meanings = map[string]string{
 // harmful are the commands that no slip of the keyboard may lead to: they are suggested by meaning only.
 var harmful = []string{"rm", "remove", "rotate-key", "destroy", "rollback"}
 
-// maxTypos is how many letters a word may be away from the right one.
-const maxTypos = 2
-
 // similarCommands are the commands that may have been meant.
 func similarCommands(root *cobra.Command, word string) []string {
 	if meant, ok := meanings[word]; ok {
@@ -39,7 +37,7 @@ func similarCommands(root *cobra.Command, word string) []string {
 	}
 	var names []string
 	for _, cmd := range root.Commands() {
-		if cmd.IsAvailableCommand() && !slices.Contains(harmful, cmd.Name()) && isSimilar(word, cmd.Name()) {
+		if cmd.IsAvailableCommand() && !slices.Contains(harmful, cmd.Name()) && similar.Word(word, cmd.Name()) {
 			names = append(names, cmd.Name())
 		}
 	}
@@ -65,56 +63,9 @@ func similarFlag(flags *pflag.FlagSet, word string) string {
 		return meant
 	}
 	for _, name := range harmlessFlags {
-		if flags.Lookup(name) != nil && isSimilar(word, name) {
+		if flags.Lookup(name) != nil && similar.Word(word, name) {
 			return name
 		}
 	}
 	return ""
-}
-
-// similarName is the name of a secret that may have been meant, or "".
-func similarName(names []string, word string) string {
-	for _, name := range names {
-		if strings.EqualFold(name, word) {
-			return name
-		}
-	}
-	for _, name := range names {
-		if isSimilar(strings.ToLower(word), strings.ToLower(name)) {
-			return name
-		}
-	}
-	return ""
-}
-
-// isSimilar tells whether a word is the other but for a few letters, or the beginning of it.
-func isSimilar(word, other string) bool {
-	if len(word) >= 3 && strings.HasPrefix(other, word) {
-		return true
-	}
-	return len(word) > maxTypos && distance(word, other) <= min(maxTypos, len(other)/3)
-}
-
-// distance is how many letters have to be put in, left out, exchanged, or swapped with the next to make b of a (the
-// optimal string alignment distance).
-func distance(a, b string) int {
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }
