@@ -2,6 +2,8 @@ package vaultfile
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -76,4 +78,11 @@ func cutShort(err error) error {
 		return fmt.Errorf("%w (it became shorter while it was read)", ErrChanged)
 	}
 	return err
+}
+
+// SaltFingerprint is the beginning of the salt's SHA-256, 16 hexadecimal digits: vaults for which it is the same have the same salt.
+func (id Identity) SaltFingerprint() string {
+	const shown = 8
+	sum := sha256.Sum256(id.salt[:])
+	return hex.EncodeToString(sum[:shown])
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/beside"
 	"github.com/mazevault/vault-tool/internal/drop"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
@@ -34,7 +35,7 @@ type dropKeySummary struct {
 }
 
 // dropKeySuffix is appended to a vault's path for the public half of its key for drops.
-const dropKeySuffix = ".drop.pub"
+const dropKeySuffix = beside.DropKeySuffix
 
 // dropKeyMode lets everybody read it.
 const dropKeyMode fs.FileMode = 0o644

@@ -151,6 +151,8 @@ var jsonSteps = []jsonStep{
 	{"migrate-env", "", "migrate-env --env-file env --dry-run", exitOK},
 	{"migrate-env", "", "migrate-env --env-file env --keep --include *PASSWORD", exitOK},
 	{"rotate-key", "", "rotate-key --in-place", exitOK},
+	{"inspect", "", "inspect", exitOK},
+	{"inspect", "", "inspect --key-file none.key", exitOK},
 	{"forget", "", "forget", exitOK},
 }
 
@@ -191,7 +193,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 			t.Errorf("docs/json.md has no table for %s", c.name)
 		}
 	}
-	unseen := []string{"rotate-key akv_secret"} // Azure's test has it
+	unseen := []string{"rotate-key akv_secret", "inspect target"} // Azure's test has it, and inspect.txtar
 	for heading, table := range check.tables {
 		for name := range table {
 			if key := heading + " " + name; !check.seen[key] && heading != "edit" && !slices.Contains(unseen, key) {

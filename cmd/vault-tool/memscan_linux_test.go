@@ -197,6 +197,7 @@ func (w *scanWorld) useHistory() {
 	w.clean(exitOK, "LINE="+w.canary("LINE")+"\n", "apply", "--from", "dotenv")
 	w.clean(exitOK, "", "list")
 	w.clean(exitOK, "", "list", "--long")
+	w.clean(exitOK, "", "inspect")
 	w.clean(exitOK, "", "history")
 	w.clean(exitOK, "", "get", "SECOND_0", "--version", "1")
 	w.clean(exitOK, "", "rollback", "SECOND_0")
@@ -213,6 +214,7 @@ func (w *scanWorld) handIn() {
 	w.clean(exitOK, "", "drop-key")
 	w.clean(exitOK, w.canary("DROPPED"), "seal", "--to", "secrets.vault.drop.pub", "--name", "DROPPED", "--out", "dropped")
 	w.clean(exitOK, "", "collect", "dropped")
+	w.clean(exitOK, "", "inspect")
 	w.clean(exitOK, "", "drop-key", "--rotate")
 }
 
@@ -244,6 +246,7 @@ func (w *scanWorld) failToOpen() {
 	w.clean(exitOK, "", "init", "--key-file", "third.key")
 	w.learnWrongKey("secrets.vault")
 	w.clean(exitCannotOpen, "", "list", "--key-file", "third.key")
+	w.clean(exitOK, "", "inspect", "--key-file", "third.key")
 	w.clean(exitCannotOpen, "", "rotate-key", "--in-place", "--key-file", "third.key")
 	w.clean(exitCannotOpen, w.canary("ADDED"), "add", "--name", "ADDED", "--key-file", "third.key")
 	w.file("open.key", w.canary("OPEN_KEY")+"\n", 0o644)

@@ -52,6 +52,7 @@ var commands = []struct {
 	{"export", newExportCommand},
 	{"exec", newExecCommand},
 	{"render", newRenderCommand},
+	{"inspect", newInspectCommand},
 	{"forget", newForgetCommand},
 	{"version", newVersionCommand},
 }

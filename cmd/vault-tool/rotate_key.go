@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/beside"
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/keysource"
@@ -38,7 +39,7 @@ type rotateSummary struct {
 
 const (
 	// oldKeySuffix is appended to a key file's path for the key that was in its place.
-	oldKeySuffix = ".old"
+	oldKeySuffix = beside.OldKeySuffix
 
 	// oldKeyMode lets only the owner read it, and nobody write it.
 	oldKeyMode fs.FileMode = 0o400

@@ -107,6 +107,15 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool list --key-file short.key"},
 		{line: "vault-tool __complete get ''"},
 
+		// What is examined.
+		{line: "vault-tool inspect"},
+		{line: "vault-tool inspect --json"},
+		{line: "vault-tool inspect --key-file wrong.key"},
+		{line: "vault-tool inspect --key-file open.key"},
+		{line: "vault-tool inspect damaged.vault"},
+		{line: "vault-tool inspect vault.key"},
+		{line: "vault-tool inspect env --json"},
+
 		// Many at once, versions, drops, and what is handed on.
 		{line: "vault-tool apply", stdin: `{"N": "` + c + `", "M": "` + c + `", "GONE": null}`},
 		{line: "vault-tool apply --dry-run --json", stdin: `{"N": "` + c + `x", "M": null}`},

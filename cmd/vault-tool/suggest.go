@@ -24,7 +24,7 @@ var meanings = map[string]string{
 	"keygen": "init", "new": "init", "generate": "init",
 	"rotate": "rotate-key", "rekey": "rotate-key", "updatekeys": "rotate-key",
 	"template": "render", "inject": "render",
-	"logout": "forget",
+	"logout": "forget", "info": "inspect", "stat": "inspect", "status": "inspect", "filestatus": "inspect",
 }
 
 // harmful are the commands that no slip of the keyboard may lead to: they are suggested by meaning only.

@@ -19,6 +19,8 @@ const (
 	maxNameBytes  = 255 // NAME_MAX of Linux file systems
 	tempOverhead  = len("..") + 2*randomBytes + len(tempSuffix)
 	maxTempTrials = 100
+
+	displacedInfix = ".displaced-"
 )
 
 // temp is a file that is being made. Its descriptor carries the flock that keeps others from sweeping it.
@@ -99,10 +101,9 @@ func tempName(base string) string {
 
 // asideName returns a name like "secrets.vault.displaced-5f0c9e1d2b3a4857".
 func asideName(base string) string {
-	const infix = ".displaced-"
 	var random [randomBytes]byte
 	rand.Read(random[:]) // never fails
-	return fitName(base, maxNameBytes-len(infix)-2*randomBytes) + infix + hex.EncodeToString(random[:])
+	return fitName(base, maxNameBytes-len(displacedInfix)-2*randomBytes) + displacedInfix + hex.EncodeToString(random[:])
 }
 
 // isTempOf reports whether name is one that tempName gives for base. The length of the random part is fixed and holds

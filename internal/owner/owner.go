@@ -1,0 +1,47 @@
+// Package owner tells whose files are, where files have owners.
+package owner
+
+import (
+	"io/fs"
+	"os/user"
+	"strconv"
+)
+
+// Owner is the user and the group of a file.
+type Owner struct{ UID, GID uint32 }
+
+// Of returns the owner of a file. Where files have none, as on Windows, ok is false.
+func Of(info fs.FileInfo) (o Owner, ok bool) { return of(info) }
+
+// Links returns how many names a file has.
+func Links(info fs.FileInfo) uint64 { return links(info) }
+
+// User is the name of a user, or the number where the system has no name for it.
+func User(uid uint32) string {
+	number := strconv.FormatUint(uint64(uid), 10)
+	return elsewhere(func() string {
+		if u, err := user.LookupId(number); err == nil {
+			return u.Username
+		}
+		return number
+	})
+}
+
+// Group is the name of a group, or the number where the system has no name for it.
+func Group(gid uint32) string {
+	number := strconv.FormatUint(uint64(gid), 10)
+	return elsewhere(func() string {
+		if g, err := user.LookupGroupId(number); err == nil {
+			return g.Name
+		}
+		return number
+	})
+}
+
+// elsewhere calls f in a goroutine of its own: within [runtime/secret.Do] a call of C, which a lookup is in a build with cgo, ends the
+// process (Go 1.26).
+func elsewhere(f func() string) string {
+	name := make(chan string, 1)
+	go func() { name <- f() }()
+	return <-name
+}
