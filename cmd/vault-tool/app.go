@@ -108,6 +108,10 @@ func (a *app) report(err error) int {
 	if errors.As(err, &child) {
 		return child.code // it has said itself what was to be said
 	}
+	var told answer
+	if errors.As(err, &told) {
+		return told.code
+	}
 	o := describe(err)
 	if a.json {
 		_ = printJSONTo(a.stderr, o.asJSON()) // there is nowhere to tell that it cannot be told

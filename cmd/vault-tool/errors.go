@@ -69,6 +69,11 @@ func existsAlready(hint, format string, args ...any) error {
 	return &failure{code: exitConflict, kind: kindExists, err: fmt.Errorf(format, args...), hint: hint}
 }
 
+// answer ends the process with an exit code that is the answer to what was asked. It is no error, and there is nothing more to say.
+type answer struct{ code int }
+
+func (a answer) Error() string { return fmt.Sprintf("the answer is exit code %d", a.code) }
+
 // unchangedError marks an error of a command that knows that it has changed nothing: the hint says so.
 type unchangedError struct{ error }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -138,37 +137,14 @@ func (a *app) withExported(ctx context.Context, o exportOptions, f func(scope.Se
 		return badInput("leave --inherit out", "--revision is of one folder")
 	}
 	return a.withHistory(ctx, func(v *vaultfile.Vault) error {
-		versions, err := v.AtRevision(a.scope.Path, revision)
-		if err != nil {
-			return &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: fmt.Errorf("%s: %w", a.vaultPath(), err), hint: "vault-tool history --json lists the revisions"}
-		}
 		var memory lockedmem.Arena
 		defer memory.Destroy()
-		former := make(formerSecrets, len(versions))
-		for name, version := range versions {
-			err := v.UseVersion(name, version, func(value []byte) (err error) {
-				former[name], err = memory.Copy(value)
-				return err
-			})
-			if err != nil {
-				return err
-			}
+		former, err := formerFolder(v, a.scope.Path, revision, &memory)
+		if err != nil {
+			return revisionError(a.vaultPath(), err)
 		}
 		return f(a.scope.Of(former))
 	})
-}
-
-// formerSecrets are the secrets of a folder as they were.
-type formerSecrets map[string][]byte
-
-func (s formerSecrets) Names() []string { return slices.Sorted(maps.Keys(s)) }
-
-func (s formerSecrets) Use(name string, f func(value []byte) error) error {
-	value, ok := s[name]
-	if !ok {
-		return fmt.Errorf("%w: %s", vaultfile.ErrNotFound, name)
-	}
-	return f(value)
 }
 
 // checkExportFile keeps a slip from replacing what the command reads.

@@ -133,6 +133,8 @@ var jsonSteps = []jsonStep{
 	{"history", "", "history", exitOK},
 	{"rollback", "", "rollback A_PASSWORD", exitOK},
 	{"rollback", "", "rollback --all --to 2001-01-01T00:00:00Z --dry-run", exitOK},
+	{"diff", "", "diff --at 0s --scope acme", exitOK},
+	{"diff", "", "diff --revision 1 --exit-code", exitConflict},
 	{"rm", "", "rm E", exitOK},
 	{"undelete", "", "undelete E", exitOK},
 	{"destroy", "", "destroy A_PASSWORD --version 1", exitOK},

@@ -205,6 +205,11 @@ func (w *scanWorld) useHistory() {
 	w.clean(exitOK, "", "rename", "SECOND_2", "RENAMED")
 	w.clean(exitOK, "", "destroy", "APPLIED")
 	w.clean(exitOK, "", "rollback", "--all", "--to", "0s")
+	w.clean(exitOK, "", "diff", "--at", "0s")
+	w.clean(exitOK, "", "diff", "--at", "1h", "--json")
+	w.file("compared.env", "LINE="+w.canary("LINE, compared")+"\nOTHER="+w.canary("OTHER")+"\n", 0o600)
+	w.clean(exitConflict, "", "diff", "compared.env", "--exit-code")
+	w.clean(exitUsage, "BROKEN='"+w.canary("BROKEN"), "diff", "-")
 	w.clean(exitOK, "", "export", "--format", "sh")
 	w.clean(exitOK, "", "export", "--format", "k8s-secret", "--out", "secret.yaml")
 }
@@ -239,7 +244,9 @@ func (w *scanWorld) migrateFiles() {
 func (w *scanWorld) rotateKeys() {
 	w.clean(exitOK, "", "init", "--key-file", "second.key")
 	w.clean(exitOK, "", "rotate-key", "--new-key-file", "second.key")
+	w.copyFile("secrets.vault", "before.vault")
 	w.clean(exitOK, "", "rotate-key", "--in-place", "--keep-old-key", "--key-file", "second.key")
+	w.clean(exitOK, "", "diff", "before.vault", "--key-file", "second.key", "--key-file", "second.key.old")
 }
 
 func (w *scanWorld) failToOpen() {

@@ -78,6 +78,16 @@ func (w *scanWorld) file(name, content string, mode os.FileMode) {
 	}
 }
 
+// copyFile copies a file of the world.
+func (w *scanWorld) copyFile(from, to string) {
+	w.t.Helper()
+	content, err := os.ReadFile(filepath.Join(w.dir, from))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.file(to, string(content), 0o600)
+}
+
 // start runs the tool to a point.
 func (w *scanWorld) start(point, stdin string, args ...string) *scannable {
 	w.t.Helper()

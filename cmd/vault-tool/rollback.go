@@ -162,13 +162,9 @@ func rollbackTarget(h vaultfile.History, asked uint64) (uint64, error) {
 }
 
 func (a *app) runRollbackAll(ctx context.Context, o rollbackOptions) error {
-	now := time.Now()
-	to, err := parseTime(o.to, now)
+	to, err := parsePast("--to", o.to, time.Now())
 	if err != nil {
 		return err
-	}
-	if to.After(now) {
-		return badInput("give a time that has been", "--to %q is in the future", o.to)
 	}
 	s := rollbackSummary{VaultFile: a.vaultPath(), DryRun: o.dryRun, Restored: []string{}, Removed: []string{}}
 	change := func(d *vaultfile.Draft) error { return a.restoreAll(d, to, &s) }
@@ -194,39 +190,28 @@ func (a *app) runRollbackAll(ctx context.Context, o rollbackOptions) error {
 
 // restoreAll makes the secrets what they were at a time. Where that is not known of one, it is an error that names all of them.
 func (a *app) restoreAll(d *vaultfile.Draft, to time.Time, s *rollbackSummary) error {
-	var unknown []string
-	for _, name := range d.Before().Past() {
-		if _, ok := a.scope.Cut(name); !ok {
-			continue
-		}
-		h, err := d.Before().History(name)
-		if err != nil {
-			unknown = append(unknown, name)
-			continue
-		}
-		version, known := versionAt(h, to)
+	all, err := eachAt(d.Before(), to, func(name string, value []byte, existed bool) error {
+		_, ours := a.scope.Cut(name)
 		switch {
-		case !known:
-			unknown = append(unknown, name)
-		case version == nil || version.State == vaultfile.VersionDeleted:
-			if d.Has(name) {
-				s.Removed = append(s.Removed, name)
-				err = d.Delete(name)
-			}
-		default:
-			err = d.Before().UseVersion(name, version.Number, func(value []byte) error {
-				outcome, err := d.Set(name, value)
-				if err == nil && outcome != vaultfile.Unchanged {
-					s.Restored = append(s.Restored, name)
-				}
-				return err
-			})
-			if errors.Is(err, vaultfile.ErrNotFound) {
-				unknown, err = append(unknown, name), nil
-			}
+		case !ours || !existed && !d.Has(name):
+			return nil
+		case !existed:
+			s.Removed = append(s.Removed, name)
+			return d.Delete(name)
 		}
-		if err != nil {
-			return err
+		outcome, err := d.Set(name, value)
+		if err == nil && outcome != vaultfile.Unchanged {
+			s.Restored = append(s.Restored, name)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var unknown []string
+	for _, name := range all {
+		if _, ours := a.scope.Cut(name); ours {
+			unknown = append(unknown, name)
 		}
 	}
 	if len(unknown) > 0 {
@@ -234,23 +219,6 @@ func (a *app) restoreAll(d *vaultfile.Draft, to time.Time, s *rollbackSummary) e
 			hint: nothingChanged + "; a backup of that time may have it, or go back with: vault-tool rollback NAME --to VERSION"}
 	}
 	return nil
-}
-
-// versionAt is the version that a secret had at a time, nil where it did not exist. known is false where the history cannot tell.
-func versionAt(h vaultfile.History, at time.Time) (version *vaultfile.Version, known bool) {
-	i := -1
-	for n := range h.Versions { // by number: a clock may have gone back
-		if v := h.Versions[n]; !v.Time.IsZero() && !v.Time.After(at) {
-			i = n
-		}
-	}
-	if next := i + 1; next < len(h.Versions) && h.Versions[next].Origin != vaultfile.OriginWritten {
-		return nil, false // it came some time before it was noticed, perhaps before then
-	}
-	if i < 0 {
-		return nil, h.Complete
-	}
-	return &h.Versions[i], true
 }
 
 func (a *app) reportRollback(s rollbackSummary) error {
@@ -279,16 +247,20 @@ var timeForms = []string{
 	time.RFC3339, "2006-01-02 15:04:05Z07:00", "2006-01-02T15:04:05", "2006-01-02 15:04:05", "2006-01-02T15:04", "2006-01-02 15:04", "2006-01-02",
 }
 
-// parseTime reads a time, or an age.
-func parseTime(text string, now time.Time) (time.Time, error) {
+// parsePast reads a time that has been, or an age.
+func parsePast(flag, text string, now time.Time) (time.Time, error) {
 	for _, form := range timeForms {
-		if t, err := time.ParseInLocation(form, text, time.Local); err == nil {
+		t, err := time.ParseInLocation(form, text, time.Local)
+		switch {
+		case err == nil && t.After(now):
+			return time.Time{}, badInput("give a time that has been", "%s %q is in the future", flag, text)
+		case err == nil:
 			return t, nil
 		}
 	}
-	age, err := parseAge("--to", text)
+	age, err := parseAge(flag, text)
 	if err != nil {
-		return time.Time{}, badInput("for example 2026-05-01, '2026-05-01 08:00', 2026-05-01T08:00:00Z, or an age: 90m, 12h, 3d", "--to takes a time")
+		return time.Time{}, badInput("for example 2026-05-01, '2026-05-01 08:00', 2026-05-01T08:00:00Z, or an age: 90m, 12h, 3d", "%s takes a time", flag)
 	}
 	return now.Add(-age), nil
 }

@@ -37,6 +37,7 @@ var commands = []struct {
 	{"apply", newApplyCommand},
 	{"get", newGetCommand},
 	{"list", newListCommand},
+	{"diff", newDiffCommand},
 	{"rm", newRmCommand},
 	{"history", newHistoryCommand},
 	{"rollback", newRollbackCommand},

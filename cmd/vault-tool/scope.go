@@ -12,6 +12,8 @@ import (
 const (
 	scopeFlag   = "scope"
 	inheritFlag = "inherit"
+
+	scopeHint = "a scope is the beginning of names, without the last '/': acme for acme/SMTP_PASSWORD"
 )
 
 // addScope adds the flag of a command that changes the secrets of one scope.
@@ -35,7 +37,7 @@ func checkScope(cmd *cobra.Command) error {
 	}
 	if path.Changed {
 		if err := scope.Validate(path.Value.String()); err != nil {
-			return badInput("a scope is the beginning of names, without the last '/': acme for acme/SMTP_PASSWORD", "--scope: %w", err)
+			return badInput(scopeHint, "--scope: %w", err)
 		}
 	}
 	if inherit := flags.Lookup(inheritFlag); inherit != nil && inherit.Changed && !path.Changed {

@@ -148,6 +148,16 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool undelete N"},
 		{line: "vault-tool history --keep 0"},
 
+		// Comparisons.
+		{line: "cp secrets.vault before && vault-tool add N && vault-tool diff before", stdin: c + "3"},
+		{line: "vault-tool diff before --json --exit-code"},
+		{line: "vault-tool diff env"},
+		{line: "vault-tool diff conflict.env --json"},
+		{line: "vault-tool diff -", stdin: "N='" + c},
+		{line: "vault-tool diff vault.key"},
+		{line: "vault-tool diff damaged.vault"},
+		{line: "vault-tool diff --at 1h"},
+
 		// Rotation, with files that are not what they should be.
 		{line: "vault-tool rotate-key --new-key-file vault.key"},
 		{line: "vault-tool rotate-key --new-key-file open.key"},

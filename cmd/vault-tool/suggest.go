@@ -18,7 +18,7 @@ var meanings = map[string]string{
 	"run": "exec", "env": "exec",
 	"dump": "decrypt", "open": "decrypt",
 	"import": "apply", "patch": "apply", "merge": "apply", "migrate": "migrate-env",
-	"versions": "history", "log": "history", "revert": "rollback", "undo": "rollback", "restore": "undelete", "undrop": "undelete",
+	"compare": "diff", "cmp": "diff", "versions": "history", "log": "history", "revert": "rollback", "undo": "rollback", "restore": "undelete", "undrop": "undelete",
 	"drop": "seal", "submit": "seal", "accept": "collect", "purge": "destroy", "shred": "destroy", "erase": "destroy",
 	"move": "rename", "duplicate": "copy",
 	"keygen": "init", "new": "init", "generate": "init",

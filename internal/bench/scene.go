@@ -60,12 +60,23 @@ func (s *scene) makePast(versions int) error {
 			return fmt.Errorf("step %d: %w", n, err)
 		}
 	}
+	if err := s.copyVault(); err != nil {
+		return err
+	}
 	for n := 1; n < versions; n++ {
 		if _, err := s.apply().run(n); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (s *scene) copyVault() error {
+	vault, err := os.ReadFile(filepath.Join(s.dir, "secrets.vault"))
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(s.dir, formerVault), vault, 0o600)
 }
 
 // apply changes all secrets, in turn to the one and the other input's.
@@ -135,6 +146,11 @@ func (s *scene) command(args ...string) command {
 
 func (s *scene) list() command   { return s.command("list") }
 func (s *scene) rotate() command { return s.command("rotate-key", "--in-place") }
+
+// formerVault is a copy of the vault as it was made, under its key.
+const formerVault = "former.vault"
+
+func (s *scene) diff() command { return s.command("diff", formerVault, "secrets.vault") }
 
 func (s *scene) add() command {
 	c := s.command("add", "--name", secretName(s.secrets/2))

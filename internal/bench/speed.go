@@ -38,6 +38,7 @@ func comparisons(w world, p probes) []comparison {
 		{name: "list of 100,000 with records / list", a: w.recorded.list(), b: small.list(), goal: 2},
 		{name: "list of 100,000 with ten versions each / list", a: w.tenfold.list(), b: small.list(), goal: 5},
 		{name: "apply of 1,000 changes / list", a: w.thousand.apply(), b: small.list(), goal: 1.3},
+		{name: "diff of two vaults / list", a: w.smallOff.diff(), b: w.smallOff.list(), goal: 1.1},
 		{name: "encrypt of 100,000 / list of 100,000", a: large.encryptFresh(), b: large.list(), goal: 3},
 		{name: "version / empty Go program", a: small.command("version"), b: p.empty, goal: 2, fold: 10},
 	}
