@@ -2,8 +2,10 @@ package vaultfile
 
 import (
 	"fmt"
+	"path/filepath"
 	"testing"
 
+	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 )
 
@@ -92,4 +94,34 @@ func BenchmarkUse(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkUpdateWithHistory changes 1,000 secrets that have ten versions each, and so writes 1,000 records.
+func BenchmarkUpdateWithHistory(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "secrets.vault")
+	u := NewUnlocker(passphrase("correct horse battery staple"))
+	defer u.Close()
+	options := UpdateOptions{CreateMissing: true, WriteOptions: WriteOptions{History: DefaultHistory(), Author: Author{Who: "me@host", Command: "apply"}}}
+	round := 0
+	update := func() {
+		round++
+		_, err := Update(b.Context(), path, u, options, func(d *Draft) error {
+			for i := range 1000 {
+				if _, err := d.Set(fmt.Sprintf("SERVICE_%06d_PASSWORD", i), fmt.Appendf(nil, "%060d", round*1000+i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range DefaultHistory().Keep {
+		update()
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		erase.Do(update) // as a command does it: allocations are dear there
+	}
 }

@@ -109,7 +109,7 @@ func (v *Vault) record(name string) (history.Record, error) {
 	if err != nil || !s.On() {
 		return history.Record{}, ErrNoHistory
 	}
-	r, err := v.recorded(name)
+	r, err := v.recorded(name, new(history.Decoder))
 	if err != nil {
 		return history.Record{}, err
 	}
@@ -124,12 +124,12 @@ func (v *Vault) record(name string) (history.Record, error) {
 }
 
 // recorded is a secret's record as it stands, without versions where there is none.
-func (v *Vault) recorded(name string) (history.Record, error) {
+func (v *Vault) recorded(name string, d *history.Decoder) (history.Record, error) {
 	src, ok := v.findReserved(reserved.History(name))
 	if !ok {
 		return history.Record{Name: name}, nil
 	}
-	r, err := history.Decode(src, name)
+	r, err := d.Decode(src, name)
 	if err != nil || r.Name != name {
 		return history.Record{}, fmt.Errorf("%w: the history of %s is of another version of vault-tool", ErrNoHistory, name)
 	}
@@ -167,12 +167,13 @@ func (v *Vault) Past() []string {
 
 // eachRecord calls f for every record that can be read.
 func (v *Vault) eachRecord(f func(history.Record)) {
+	var d history.Decoder
 	for _, e := range v.reserved {
 		secret, ok := reserved.IsHistory(string(e.name(v.payload)))
 		if !ok {
 			continue
 		}
-		if r, err := history.Decode(e.value(v.payload), secret); err == nil {
+		if r, err := d.Decode(e.value(v.payload), secret); err == nil {
 			f(r)
 		}
 	}

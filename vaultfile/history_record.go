@@ -34,6 +34,7 @@ type recorder struct {
 	author   Author
 	settings history.Settings
 	digester *history.Digester
+	decoder  history.Decoder
 	records  map[string]*history.Record // those that have changed
 	folders  map[string]*history.Folder // likewise
 	report   HistoryReport
@@ -238,7 +239,7 @@ func (r *recorder) record(name string) (*history.Record, bool) {
 	rec := history.Record{Name: name}
 	if r.old != nil && !r.forgotten(name) {
 		var err error
-		if rec, err = r.old.recorded(name); err != nil {
+		if rec, err = r.old.recorded(name, &r.decoder); err != nil {
 			return nil, false
 		}
 	}
@@ -251,7 +252,7 @@ func (r *recorder) record(name string) (*history.Record, bool) {
 }
 
 func (r *recorder) forgotten(name string) bool {
-	return r.draft.reserved[string(reserved.History(name))].removed
+	return len(r.draft.reserved) > 0 && r.draft.reserved[string(reserved.History(name))].removed
 }
 
 func isDeleted(rec *history.Record) bool {
@@ -314,7 +315,7 @@ func (r *recorder) trim(rec *history.Record) {
 	b := r.settings.Bounds
 	rec.Trim(b, func(_, next *history.Version) { r.incomplete(rec, next) })
 	rec.TrimBytes(b, func(_, next *history.Version) { r.drop(rec, next) })
-	for rec.HasValues() && rec.Len(reserved.History(rec.Name).IsLong()) > MaxValueBytes {
+	for rec.HasValues() && rec.MostLen() > MaxValueBytes && rec.Len(reserved.History(rec.Name).IsLong()) > MaxValueBytes {
 		r.dropOldest(rec)
 	}
 }

@@ -1,16 +1,24 @@
 package history
 
 import (
+	"bytes"
 	"encoding/base64"
 
 	"github.com/mazevault/vault-tool/internal/jsontext"
 )
 
+// Decoder reads records. It remembers the texts that one record shares with the next. The zero value is ready.
+type Decoder struct{ scanner jsontext.Scanner }
+
+// Decode is [Decoder.Decode] for a single record.
+func Decode(src []byte, name string) (Record, error) { return new(Decoder).Decode(src, name) }
+
 // Decode reads a record. Kept values stay where they are in src, as JSON strings. name is the secret's, where the entry's own
 // name tells it, else "". The error is ErrUnknown.
-func Decode(src []byte, name string) (Record, error) {
-	s := jsontext.NewScanner(src)
-	r := Record{Name: name}
+func (d *Decoder) Decode(src []byte, name string) (Record, error) {
+	s := &d.scanner
+	s.Reset(src)
+	r := Record{Name: name, Versions: make([]Version, 0, min(bytes.Count(src, versionStart), manyVersions)+1)} // with room for the next one
 	known := false
 	s.Object(func(key []byte) {
 		switch string(key) { // which copies nothing
@@ -31,6 +39,12 @@ func Decode(src []byte, name string) (Record, error) {
 	}
 	return r, nil
 }
+
+// manyVersions are the most that room is made for before they are seen.
+const manyVersions = 64
+
+// versionStart begins each version as this tool writes it.
+var versionStart = []byte(`{"n":`)
 
 // inOrder tells whether the versions ascend, and the last one, and no other, has no value of its own in the record.
 func (r *Record) inOrder() bool {

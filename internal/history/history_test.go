@@ -2,6 +2,7 @@ package history
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -140,5 +141,25 @@ func TestDigest(t *testing.T) {
 	other.Begin(Bounds{Keep: 1})
 	if a == other.NewDigester().Digest("A", []byte("value")) {
 		t.Error("the key does not matter")
+	}
+}
+
+func TestMostLenIsNeverLess(t *testing.T) {
+	t.Parallel()
+	control := strings.Repeat("\x01", 300)
+	full := Version{
+		Number: math.MaxInt64, Seconds: math.MaxInt64, Revision: math.MaxInt64, Who: control, Command: control, From: control,
+		Origin: Foreign, State: Destroyed,
+	}
+	current := full
+	current.State = Current
+	kept := full
+	kept.State, kept.Plain = Kept, []byte(control)
+	for _, r := range []Record{
+		{Name: control, Cut: true}, {Versions: []Version{{}}}, {Name: control, Cut: true, Versions: []Version{full, kept, kept, current}},
+	} {
+		if n := len(r.Append(nil, true)); r.Len(true) != n || r.MostLen() < n {
+			t.Errorf("%d bytes: Len %d, MostLen %d", n, r.Len(true), r.MostLen())
+		}
 	}
 }

@@ -138,6 +138,20 @@ func (r *Record) Len(named bool) int {
 	return n + max(len(r.Versions)-1, 0)
 }
 
+// MostLen is as much as Len at the least, and found without a look at the texts.
+func (r *Record) MostLen() int {
+	const mostEscaped = len(`\u0000`) // what a byte of a text can become
+	n := fieldBytes + mostEscaped*len(r.Name)
+	for i := range r.Versions {
+		v := &r.Versions[i]
+		n += fieldBytes + mostEscaped*(len(v.Who)+len(v.Command)+len(v.From)+len(v.Origin)+len(v.State)) + v.ValueBytes()
+	}
+	return n
+}
+
+// fieldBytes are more than the names of all fields, the numbers and the digest of a version have.
+const fieldBytes = 256
+
 const valueField = `,"value":`
 
 // Append appends the record as JSON. It copies values to dst only, if dst has room for Len more bytes. named adds the name, for an

@@ -110,20 +110,24 @@ func (s *Settings) Encode() []byte {
 }
 
 // Digester makes digests of values. Close it to wipe what it holds of the last one.
-type Digester struct{ mac hash.Hash }
+type Digester struct {
+	mac  hash.Hash
+	name []byte // room
+	sum  []byte // likewise
+}
 
 // NewDigester returns one for the settings' key.
-func (s *Settings) NewDigester() *Digester { return &Digester{hmac.New(sha256.New, s.Key)} }
+func (s *Settings) NewDigester() *Digester { return &Digester{mac: hmac.New(sha256.New, s.Key)} }
 
 // Digest is HMAC-SHA256 of the name, a zero byte and the value, cut to DigestBytes: it tells whether a value is the one that was
 // recorded, and tells who has no key nothing.
-func (d *Digester) Digest(name string, value []byte) (digest [DigestBytes]byte) {
+func (d *Digester) Digest(name string, value []byte) [DigestBytes]byte {
 	d.mac.Reset()
-	_, _ = d.mac.Write(append([]byte(name), 0)) // a hash takes all
+	d.name = append(append(d.name[:0], name...), 0)
+	_, _ = d.mac.Write(d.name) // a hash takes all
 	_, _ = d.mac.Write(value)
-	var sum [sha256.Size]byte
-	copy(digest[:], d.mac.Sum(sum[:0]))
-	return digest
+	d.sum = d.mac.Sum(d.sum[:0])
+	return [DigestBytes]byte(d.sum)
 }
 
 // Close overwrites the block of a value that the hash still holds.

@@ -18,6 +18,9 @@ type Scanner struct {
 // NewScanner returns one for src, which stays as it is.
 func NewScanner(src []byte) *Scanner { return &Scanner{src: src} }
 
+// Reset begins anew with src. Texts that were read before are known still.
+func (s *Scanner) Reset(src []byte) { s.src, s.pos, s.failed = src, 0, false }
+
 // Fail makes the scanner fail, for what the caller does not understand.
 func (s *Scanner) Fail() { s.failed = true }
 
