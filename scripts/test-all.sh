@@ -14,3 +14,10 @@ gotest -tags quickkdf -run 'Kill|Signal|FailEachCall' ./cmd/vault-tool -args -cr
 part "everything that runs side by side, under the race detector"
 CGO_ENABLED=1 gotest -race -tags quickkdf ./vaultfile ./keysource/... ./provider/... ./examples/... ./internal/...
 CGO_ENABLED=1 gotest -race -tags quickkdf -run 'RenderWatch|RenderTells|RenderAtOnce|TestExec|ManyWriters|ConcurrentRotations|OneCreatorWins|InterruptedWait' ./cmd/vault-tool
+
+# The tests above ran with the best instruction set that the processor has.
+for less in cpu.avx512f=off cpu.avx512f=off,cpu.avx2=off; do
+	part "derivations, vectors and the product with $less"
+	GODEBUG=$less gotest ./kdf/...
+	GODEBUG=$less gotest -run 'Vectors|Golden|IndependentReader|Product' ./vaultfile ./cmd/vault-tool
+done
