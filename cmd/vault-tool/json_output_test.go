@@ -152,6 +152,7 @@ var jsonSteps = []jsonStep{
 	{"migrate-env", "", "migrate-env --env-file env --all", exitUsage},
 	{"migrate-env", "", "migrate-env --env-file env --dry-run", exitOK},
 	{"migrate-env", "", "migrate-env --env-file env --keep --include *PASSWORD", exitOK},
+	{"verify", "", "verify secrets.vault env nowhere --require ABSENT --against secrets.vault", exitCannotOpen},
 	{"rotate-key", "", "rotate-key --in-place", exitOK},
 	{"inspect", "", "inspect", exitOK},
 	{"inspect", "", "inspect --key-file none.key", exitOK},

@@ -106,22 +106,27 @@ func (a *app) printListed(o listOptions, listed []listedSecret) error {
 	return a.print(out.Bytes())
 }
 
-// shownAge is in the largest unit that there is one of.
+// shownAge is the age of the value, as far as it is known.
 func (s listedSecret) shownAge() string {
-	const day = 24 * time.Hour
-	least := ""
-	if s.Origin != vaultfile.OriginWritten {
-		least = "over "
-	}
 	switch {
 	case s.AgeSeconds == nil:
 		return "-"
-	case s.age >= day:
-		return least + fmt.Sprint(int(s.age/day)) + "d"
-	case s.age >= time.Hour:
-		return least + fmt.Sprint(int(s.age/time.Hour)) + "h"
-	case s.age >= time.Minute:
-		return least + fmt.Sprint(int(s.age/time.Minute)) + "m"
+	case s.Origin != vaultfile.OriginWritten:
+		return "over " + shownAge(s.age)
 	}
-	return least + fmt.Sprint(int(s.age/time.Second)) + "s"
+	return shownAge(s.age)
+}
+
+// shownAge is in the largest unit that there is one of.
+func shownAge(age time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case age >= day:
+		return fmt.Sprint(int(age/day)) + "d"
+	case age >= time.Hour:
+		return fmt.Sprint(int(age/time.Hour)) + "h"
+	case age >= time.Minute:
+		return fmt.Sprint(int(age/time.Minute)) + "m"
+	}
+	return fmt.Sprint(int(age/time.Second)) + "s"
 }

@@ -93,6 +93,8 @@ func (w *scanWorld) readVault() {
 	w.clean(exitOK, "", "get", "SECRET_2", "--json")
 	w.clean(exitNotFound, "", "get", "ABSENT")
 	w.clean(exitOK, "", "__complete", "get", "")
+	w.clean(exitOK, "", "verify", "secrets.vault", "--require", "SECRET_1", "--against", "secrets.vault")
+	w.clean(exitCannotOpen, "", "verify", ".", "vault.key", "--json")
 	w.readCached()
 }
 
@@ -203,6 +205,8 @@ func (w *scanWorld) useHistory() {
 	w.clean(exitOK, "", "rollback", "SECOND_0")
 	w.clean(exitOK, "", "undelete", "SECOND_1")
 	w.clean(exitOK, "", "rename", "SECOND_2", "RENAMED")
+	w.clean(exitOK, "", "verify", "secrets.vault", "large.vault", "--against", "secrets.vault")
+	w.clean(exitOK, "", "verify", "large.vault", "secrets.vault", "--against", "large.vault")
 	w.clean(exitOK, "", "destroy", "APPLIED")
 	w.clean(exitOK, "", "rollback", "--all", "--to", "0s")
 	w.clean(exitOK, "", "diff", "--at", "0s")

@@ -46,6 +46,7 @@ var commands = []struct {
 	{"rename", newRenameCommand},
 	{"copy", newCopyCommand},
 	{"rotate-key", newRotateKeyCommand},
+	{"verify", newVerifyCommand},
 	{"migrate-env", newMigrateEnvCommand},
 	{"drop-key", newDropKeyCommand},
 	{"seal", newSealCommand},

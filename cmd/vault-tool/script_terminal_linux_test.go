@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -311,6 +312,27 @@ func TestTerminalExportShowsNothing(t *testing.T) {
 	r = onTerminal(t, dir, nil, "export", "--format", "sh", "--show-values")
 	r.exits(exitOK)
 	r.shows("hunter2", true)
+}
+
+// TestTerminalProgress: a bar is drawn on a terminal while files are looked at, and has gone when their lines come.
+func TestTerminalProgress(t *testing.T) {
+	t.Parallel()
+	dir := newVaultDir(t, `{"N": "hunter2"}`)
+	for _, test := range []struct {
+		env  string
+		args []string
+		want bool
+	}{{"X=", nil, true}, {"TERM=dumb", nil, false}, {"X=", []string{"--quiet"}, false}} {
+		const enough = 8_000 // for the bar to be drawn before all are done: it is, after 150 ms
+		args := append([]string{"verify", "vault.key"}, slices.Repeat([]string{"secrets.vault"}, enough)...)
+		r := onTerminal(t, dir, []string{test.env}, append(args, test.args...)...)
+		if err := unix.IoctlSetWinsize(int(r.master.Fd()), unix.TIOCSWINSZ, &unix.Winsize{Row: 24, Col: 80}); err != nil {
+			t.Fatal(err)
+		}
+		r.exits(exitCannotOpen)
+		r.shows("verifying ", test.want)
+		r.shows("ok           secrets.vault  1 secret", true)
+	}
 }
 
 func TestTerminalColour(t *testing.T) {

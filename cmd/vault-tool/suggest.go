@@ -25,6 +25,7 @@ var meanings = map[string]string{
 	"rotate": "rotate-key", "rekey": "rotate-key", "updatekeys": "rotate-key",
 	"template": "render", "inject": "render",
 	"logout": "forget", "info": "inspect", "stat": "inspect", "status": "inspect", "filestatus": "inspect",
+	"check": "verify", "test": "verify", "validate": "verify",
 }
 
 // harmful are the commands that no slip of the keyboard may lead to: they are suggested by meaning only.
