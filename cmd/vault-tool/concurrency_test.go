@@ -82,11 +82,11 @@ func TestManyKindsOfWriters(t *testing.T) {
 	}
 	want["SHARED"], want["GONE"] = fmt.Sprintf("apply %d", rounds-1), "x"
 	f.wantSecrets(want)
-	var histories []historyJSON
+	var histories historiesJSON
 	if err := json.Unmarshal([]byte(f.mustRun("", "history", "--json")), &histories); err != nil {
 		t.Fatal(err)
 	}
-	for _, h := range histories {
+	for _, h := range histories.Secrets {
 		for i, v := range h.Versions {
 			if v.Origin != "" || i > 0 && v.Version != h.Versions[i-1].Version+1 {
 				t.Errorf("%s: version %d behind %d, origin %q", h.Name, v.Version, h.Versions[max(i-1, 0)].Version, v.Origin)

@@ -70,7 +70,7 @@ type inspectedDropKey struct {
 func newInspectCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect [FILE]",
-		Short: "Say what a file is: a vault, its size and times, what stands beside it",
+		Short: "Say what a file is, and what stands beside it",
 		Long: `Say what is to be seen of a vault without its key: the format, the size, a fingerprint of the salt (vaults of one
 key have the same one until that is rotated), the ETag, when it was written, whose it is, its mode, and
 which files of the tool stand beside it. FILE is the vault of the command line if it is not given.

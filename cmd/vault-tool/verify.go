@@ -44,7 +44,7 @@ that differs passes all the same.
 The exit code is 0 if all pass, else 4 if one cannot be opened (no key fits, damaged, no vault, cut
 short), else 1 if one cannot be read, else 3 if one is missing, lacks a required name, or if there is none.`,
 		Example: `  vault-tool verify /secure-backup --key-file vault.key --key-file vault.key.old
-  vault-tool verify '/secure-backup/*.vault.2026*' --require MAZEVAULT_MASTER_KEY
+  vault-tool verify '/secure-backup/*.2026*' --require MAZEVAULT_MASTER_KEY
   vault-tool verify /secure-backup --against secrets.vault --json
   find / -name '*.vault' -print0 | vault-tool verify -0 -`,
 		Args: func(_ *cobra.Command, args []string) error {
