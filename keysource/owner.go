@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"strings"
-	"sync"
+
+	"github.com/mazevault/vault-tool/internal/owner"
 )
 
 // ErrForeign: a key, or a link that leads to it, belongs to somebody who may have put it there to be used
@@ -38,7 +38,7 @@ type owners struct {
 // ownersFor returns whose files may take the place of the key file at path. Where that is missing they are the
 // caller's and root's.
 func ownersFor(path string) owners {
-	o := owners{key: path, caller: uint32(os.Geteuid()), strange: isOverflowUID}
+	o := owners{key: path, caller: uint32(os.Geteuid()), strange: owner.IsOverflow}
 	if info, err := os.Stat(path); err == nil {
 		o.keyUID, o.hasKey = ownerOf(info)
 	}
@@ -64,25 +64,3 @@ func (o owners) accept(path string, info fs.FileInfo) error {
 	}
 	return &ForeignError{Path: path, Owner: uid, Key: o.key}
 }
-
-// isOverflowUID tells whether uid stands for every user that the user namespace of this process does not know.
-// In the first namespace, which knows all of them, it is an ordinary uid.
-func isOverflowUID(uid uint32) bool {
-	overflow, inNamespace := namespace()
-	return inNamespace && uid == overflow
-}
-
-// namespace returns the overflow uid, and whether this process is in a user namespace that does not know
-// every user. A process does not change its namespace once it has threads.
-var namespace = sync.OnceValues(func() (overflow uint32, inNamespace bool) {
-	const whole = "0 0 4294967295" // user_namespaces(7)
-	uidMap, err := os.ReadFile("/proc/self/uid_map")
-	if err != nil || strings.Join(strings.Fields(string(uidMap)), " ") == whole {
-		return 0, false
-	}
-	overflow = 65534
-	if text, err := os.ReadFile("/proc/sys/kernel/overflowuid"); err == nil {
-		_, _ = fmt.Sscan(string(text), &overflow) // else the kernel's default stands
-	}
-	return overflow, true
-})

@@ -2,7 +2,6 @@ package keysource
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"io/fs"
 	"os"
@@ -12,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mazevault/vault-tool/internal/posixacl"
 )
 
 const (
@@ -180,42 +181,31 @@ func TestOverflowUID(t *testing.T) {
 	}
 }
 
-// acl makes the extended attribute of an access control list from (tag, permissions, id).
-func acl(entries ...[3]uint32) []byte {
-	list := binary.LittleEndian.AppendUint32(nil, aclVersion)
-	for _, e := range entries {
-		list = binary.LittleEndian.AppendUint16(list, uint16(e[0]))
-		list = binary.LittleEndian.AppendUint16(list, uint16(e[1]))
-		list = binary.LittleEndian.AppendUint32(list, e[2])
-	}
-	return list
-}
-
 // TestAccessControlList accepts what systemd makes for a service's user, and nothing beyond.
 func TestAccessControlList(t *testing.T) {
-	const me, none = 1000, 0xFFFFFFFF
-	owner, mask, other := [3]uint32{aclUserObj, 4, none}, [3]uint32{aclMask, 4, none}, [3]uint32{aclOther, 0, none}
-	group := [3]uint32{aclGroupObj, 0, none}
+	const me = 1000
+	type entry = posixacl.Entry
+	owner, mask, other := entry{Tag: posixacl.UserObj, May: posixacl.Read}, entry{Tag: posixacl.Mask, May: posixacl.Read}, entry{Tag: posixacl.Other}
+	group, mine := entry{Tag: posixacl.GroupObj}, entry{Tag: posixacl.User, May: posixacl.Read, ID: me}
+	both := posixacl.Read | posixacl.Write
 	tests := []struct {
 		name string
-		list []byte
+		list posixacl.List
 		want bool
 	}{
-		{"a systemd credential", acl(owner, [3]uint32{aclUser, 4, me}, group, mask, other), true},
-		{"another user's", acl(owner, [3]uint32{aclUser, 4, 1001}, group, mask, other), false},
-		{"mine and another's", acl(owner, [3]uint32{aclUser, 4, me}, [3]uint32{aclUser, 4, 1001}, group, mask, other), false},
-		{"another's, masked", acl(owner, [3]uint32{aclUser, 4, me}, [3]uint32{aclUser, 2, 1001}, group, mask, other), true},
-		{"mine to write", acl(owner, [3]uint32{aclUser, 6, me}, group, [3]uint32{aclMask, 6, none}, other), false},
-		{"the group's too", acl(owner, [3]uint32{aclUser, 4, me}, [3]uint32{aclGroupObj, 4, none}, mask, other), false},
-		{"another group's too", acl(owner, [3]uint32{aclUser, 4, me}, group, [3]uint32{aclGroup, 4, 50}, mask, other), false},
-		{"others' too", acl(owner, [3]uint32{aclUser, 4, me}, group, mask, [3]uint32{aclOther, 4, none}), false},
-		{"nobody named", acl(owner, [3]uint32{aclGroupObj, 0, none}, other), false},
+		{"a systemd credential", posixacl.List{owner, mine, group, mask, other}, true},
+		{"another user's", posixacl.List{owner, {Tag: posixacl.User, May: posixacl.Read, ID: 1001}, group, mask, other}, false},
+		{"mine and another's", posixacl.List{owner, mine, {Tag: posixacl.User, May: posixacl.Read, ID: 1001}, group, mask, other}, false},
+		{"another's, masked", posixacl.List{owner, mine, {Tag: posixacl.User, May: posixacl.Write, ID: 1001}, group, mask, other}, true},
+		{"mine to write", posixacl.List{owner, {Tag: posixacl.User, May: both, ID: me}, group, {Tag: posixacl.Mask, May: both}, other}, false},
+		{"the group's too", posixacl.List{owner, mine, {Tag: posixacl.GroupObj, May: posixacl.Read}, mask, other}, false},
+		{"another group's too", posixacl.List{owner, mine, group, {Tag: posixacl.Group, May: posixacl.Read, ID: 50}, mask, other}, false},
+		{"others' too", posixacl.List{owner, mine, group, mask, {Tag: posixacl.Other, May: posixacl.Read}}, false},
+		{"nobody named", posixacl.List{owner, group, other}, false},
 		{"empty", nil, false},
-		{"cut", acl(owner, [3]uint32{aclUser, 4, me})[:15], false},
-		{"an unknown version", append([]byte{3, 0, 0, 0}, acl(owner, [3]uint32{aclUser, 4, me})[4:]...), false},
 	}
 	for _, tt := range tests {
-		if got := listNamesOnly(tt.list, me); got != tt.want {
+		if got := namesOnly(tt.list, me); got != tt.want {
 			t.Errorf("%s: %v", tt.name, got)
 		}
 	}
@@ -225,10 +215,12 @@ func TestAccessControlList(t *testing.T) {
 func TestAccessControlListOfFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "vault.key")
 	writeKey(t, path, "secret", 0o400)
-	const none = 0xFFFFFFFF
 	for id, want := range map[uint32]error{uint32(os.Geteuid()): nil, uint32(os.Geteuid()) + 1: ErrPermissive} {
-		list := acl([3]uint32{aclUserObj, 4, none}, [3]uint32{aclUser, 4, id}, [3]uint32{aclGroupObj, 0, none}, [3]uint32{aclMask, 4, none}, [3]uint32{aclOther, 0, none})
-		if err := unix.Setxattr(path, aclAttribute, list, 0); err != nil {
+		list := posixacl.List{
+			{Tag: posixacl.UserObj, May: posixacl.Read}, {Tag: posixacl.User, May: posixacl.Read, ID: id}, {Tag: posixacl.GroupObj},
+			{Tag: posixacl.Mask, May: posixacl.Read}, {Tag: posixacl.Other},
+		}
+		if err := unix.Setxattr(path, posixacl.Attribute, list.Encode(), 0); err != nil {
 			t.Skip("no access control lists on this file system: ", err)
 		}
 		if _, err := read(NewFile(path)); want == nil && err != nil || want != nil && !errors.Is(err, want) {

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/mazevault/vault-tool/internal/shellword"
 )
 
 // printable makes a message fit for a terminal. Paths and what users typed are part of messages, and may
@@ -30,13 +32,4 @@ func printable(message string) string {
 }
 
 // shellWord writes a path as one word of a POSIX shell, for a command that the user is told to run.
-func shellWord(path string) string {
-	const plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./+,:@%-"
-	if strings.HasPrefix(path, "-") {
-		path = "./" + path
-	}
-	if strings.Trim(path, plain) == "" {
-		return path
-	}
-	return "'" + strings.ReplaceAll(path, "'", `'\''`) + "'"
-}
+func shellWord(path string) string { return shellword.Path(path) }

@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os/user"
 	"strconv"
+
+	"github.com/mazevault/vault-tool/internal/erase"
 )
 
 // Owner is the user and the group of a file.
@@ -38,10 +40,8 @@ func Group(gid uint32) string {
 	})
 }
 
-// elsewhere calls f in a goroutine of its own: within [runtime/secret.Do] a call of C, which a lookup is in a build with cgo, ends the
-// process (Go 1.26).
-func elsewhere(f func() string) string {
-	name := make(chan string, 1)
-	go func() { name <- f() }()
-	return <-name
+// elsewhere calls f outside [erase.Do]: a lookup is a call of C in a build with cgo.
+func elsewhere(f func() string) (name string) {
+	erase.Outside(func() { name = f() })
+	return name
 }
