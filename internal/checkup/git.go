@@ -1,0 +1,162 @@
+package checkup
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mazevault/vault-tool/internal/beside"
+	"github.com/mazevault/vault-tool/internal/finding"
+	"github.com/mazevault/vault-tool/internal/shellword"
+)
+
+// gitPatience is how long git may take for all that it is asked.
+const gitPatience = 5 * time.Second
+
+// keyInRepository asks git whether a key is, was, or may become a part of the work tree that it stands in.
+func keyInRepository(ctx context.Context, h *Host) []finding.Finding {
+	if _, ok := regular(h.Key); !ok {
+		return nil
+	}
+	dir := topOf(h.Key)
+	root := workTree(dir)
+	if root == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, gitPatience)
+	defer cancel()
+	names := []string{filepath.Base(h.Key)}
+	for _, f := range h.beside() {
+		if f.Kind == beside.NewKey || f.Kind == beside.OldKey {
+			names = append(names, filepath.Base(f.Path))
+		}
+	}
+	g := repository{dir: dir, root: root, names: names, host: h}
+	found, err := g.examine(ctx)
+	if err != nil {
+		found = append(found, finding.Finding{
+			Severity: finding.Info, Check: "git-silent", Where: []string{root},
+			What: "the key stands in a git repository, and git does not tell what it does with it: " + err.Error(),
+		})
+	}
+	return found
+}
+
+// workTree is the directory above dir that has a .git, or "".
+func workTree(dir string) string {
+	for ; ; dir = filepath.Dir(dir) {
+		if _, err := os.Lstat(filepath.Join(dir, ".git")); err == nil {
+			return dir
+		}
+		if dir == filepath.Dir(dir) {
+			return ""
+		}
+	}
+}
+
+// repository is the one around the key, and the names of the keys in their directory.
+type repository struct {
+	dir, root string
+	names     []string
+	host      *Host
+}
+
+func (g repository) examine(ctx context.Context) ([]finding.Finding, error) {
+	tracked, err := g.git(ctx, slices.Concat([]string{"--literal-pathspecs", "ls-files", "-z", "--"}, g.names)...)
+	if err != nil {
+		return nil, err
+	}
+	var found []finding.Finding
+	isTracked := strings.FieldsFunc(string(tracked), func(r rune) bool { return r == 0 })
+	for _, name := range isTracked {
+		found = append(found, finding.Finding{
+			Severity: finding.Error, Check: "key-tracked", Insecure: true, Where: []string{filepath.Join(g.dir, name)},
+			What: "git tracks the key: everybody with the repository has it; take it out, and change it with rotate-key, for it stays in the history",
+			Mend: "git -C " + shellword.Path(g.dir) + " rm --cached -- " + shellword.Quote(name) + " && " + g.host.Tool("rotate-key --in-place"),
+		})
+	}
+	for _, name := range g.names {
+		if slices.Contains(isTracked, name) {
+			continue
+		}
+		f, err := g.untracked(ctx, name)
+		if err != nil {
+			return found, err
+		}
+		found = append(found, f...)
+	}
+	return found, nil
+}
+
+// untracked is about a key that the next commit does not have by itself.
+func (g repository) untracked(ctx context.Context, name string) ([]finding.Finding, error) {
+	where := []string{filepath.Join(g.dir, name)}
+	var found []finding.Finding
+	commit, err := g.git(ctx, "--literal-pathspecs", "log", "--all", "--max-count=1", "--format=%h", "--", name)
+	if err == nil && len(bytes.TrimSpace(commit)) > 0 {
+		found = append(found, finding.Finding{
+			Severity: finding.Error, Check: "key-in-history", Insecure: true, Where: where,
+			What: fmt.Sprintf("git does not track the key any more, but its history has one of that name (%s): if it is this one, change it", bytes.TrimSpace(commit)),
+			Mend: g.host.Tool("rotate-key --in-place"),
+		})
+	}
+	_, err = g.git(ctx, "check-ignore", "--quiet", "--", "./"+name)
+	var exit *gitExit
+	if err == nil {
+		return found, nil // it is ignored
+	}
+	if !errors.As(err, &exit) || exit.code != 1 {
+		return found, err
+	}
+	what := "the key stands in a git repository and is not ignored: the next `git add .` takes it in"
+	if _, ok := regular(g.host.Vault); ok && workTree(topOf(g.host.Vault)) == g.root {
+		what += ", beside the vault that it opens"
+	}
+	return append(found, finding.Finding{
+		Severity: finding.Warn, Check: "key-not-ignored", Insecure: true, Where: where, What: what,
+		Mend: "echo " + shellword.Quote("/"+name) + " >> " + shellword.Path(filepath.Join(g.dir, ".gitignore")),
+	}), nil
+}
+
+// gitExit is that git ended with another code than 0.
+type gitExit struct {
+	code int
+	says string
+}
+
+func (e *gitExit) Error() string {
+	if e.says == "" {
+		return fmt.Sprintf("git ended with %d", e.code)
+	}
+	return e.says
+}
+
+// git runs git for the work tree. It runs no program that the repository names, for whose repository that is nobody knows: where it belongs to
+// another user git itself refuses to read its configuration.
+func (g repository) git(ctx context.Context, arguments ...string) ([]byte, error) {
+	quiet := []string{"-C", g.dir, "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "log.showSignature=false"}
+	cmd := exec.CommandContext(ctx, "git", append(quiet, arguments...)...)
+	cmd.WaitDelay = time.Second
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") }), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	err := cmd.Run()
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
+	case errors.As(err, &exit):
+		says, _, _ := strings.Cut(strings.TrimSpace(stderr.String()), "\n")
+		return nil, &gitExit{exit.ExitCode(), says}
+	case errors.Is(err, exec.ErrNotFound):
+		return nil, errors.New("there is no git in the PATH")
+	}
+	return stdout.Bytes(), err
+}

@@ -1,0 +1,82 @@
+package valuecheck
+
+import (
+	"bytes"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/mazevault/vault-tool/internal/finding"
+)
+
+// The lines around a certificate (RFC 7468, section 5).
+const (
+	certificateBegin = "-----BEGIN CERTIFICATE-----"
+	certificateEnd   = "-----END CERTIFICATE-----"
+)
+
+// certificates finds certificates that have expired, or will soon. Only what stands between the lines of a certificate is decoded, which
+// everybody may see: of a private key in the same value nothing is copied.
+func certificates(s secret, o Options) []finding.Finding {
+	var bodies [][]byte
+	for rest := s.value; ; {
+		_, begun, ok := bytes.Cut(rest, []byte(certificateBegin))
+		if !ok {
+			break
+		}
+		body, behind, ok := bytes.Cut(begun, []byte(certificateEnd))
+		if !ok || bytes.Contains(body, []byte("-----")) { // another text begins within it
+			rest = begun
+			continue
+		}
+		bodies, rest = append(bodies, body), behind
+	}
+	var found []finding.Finding
+	for i, body := range bodies {
+		which := "the certificate"
+		if len(bodies) > 1 {
+			which = fmt.Sprintf("certificate %d of %d", i+1, len(bodies))
+		}
+		c, err := parseCertificate(body)
+		if err != nil {
+			found = append(found, s.of(finding.Warn, "certificate-damaged", which+" cannot be read", "")...)
+			continue
+		}
+		found = append(found, s.ends(which, "certificate", c.NotAfter, o)...)
+		if c.NotBefore.After(o.Now) {
+			found = append(found, s.of(finding.Warn, "certificate-early", which+" is not valid before "+c.NotBefore.UTC().Format(time.DateOnly), "")...)
+		}
+	}
+	return found
+}
+
+// parseCertificate reads what stands between the lines of one, with newlines as they are or escaped, as in JSON.
+func parseCertificate(body []byte) (*x509.Certificate, error) {
+	text := make([]byte, 0, len(body))
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case c == '\\' && i+1 < len(body) && (body[i+1] == 'n' || body[i+1] == 'r'):
+			i++
+		case c > ' ':
+			text = append(text, c)
+		}
+	}
+	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
+	n, err := base64.StdEncoding.Decode(der, text)
+	if err != nil {
+		return nil, err
+	}
+	return x509.ParseCertificate(der[:n])
+}
+
+// ends is about something that is valid up to a time.
+func (s secret) ends(which, check string, at time.Time, o Options) []finding.Finding {
+	switch date := at.UTC().Format(time.DateOnly); {
+	case !at.After(o.Now):
+		return s.of(finding.Error, check+"-expired", which+" expired on "+date, "")
+	case at.Sub(o.Now) <= o.ExpiresWithin:
+		return s.of(finding.Warn, check+"-expires", which+" expires on "+date, "")
+	}
+	return nil
+}
