@@ -51,6 +51,7 @@ type app struct {
 	parsed        bool // the command line was understood; errors before that are of usage
 	warnedShort   bool
 	toldSuccessor bool
+	successor     vaultfile.SuccessorReport // what there was to tell
 	finished      bool
 	completing    bool // a line that is being edited is no place for warnings
 }
@@ -232,6 +233,7 @@ func absent(path string) bool {
 // tellSuccessor says that KEY.new opened the vault, or why it was not used. A command that opens the vault
 // twice says it once.
 func (a *app) tellSuccessor(r vaultfile.SuccessorReport) {
+	a.successor = r
 	if a.toldSuccessor || a.completing {
 		return
 	}

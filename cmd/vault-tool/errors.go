@@ -142,6 +142,7 @@ const (
 	kindKeyNotFound    = "key_not_found"
 	kindForeignKey     = "foreign_key"
 	kindExists         = "exists"
+	kindFindings       = "findings"   // an examination found something
 	kindUnfinished     = "unfinished" // a part was done and stands; the command, run again, does the rest
 )
 

@@ -156,6 +156,7 @@ var jsonSteps = []jsonStep{
 	{"rotate-key", "", "rotate-key --in-place", exitOK},
 	{"inspect", "", "inspect", exitOK},
 	{"inspect", "", "inspect --key-file none.key", exitOK},
+	{"doctor", "", "doctor", exitOK},
 	{"forget", "", "forget", exitOK},
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/base64"
 	"flag"
 	"fmt"
 	"io"
@@ -240,9 +241,21 @@ func (w *scanWorld) migrateFiles() {
 	w.clean(exitOK, "", "migrate-env", "--env-file", ".env", "--dry-run")
 	w.clean(exitUsage, "", "migrate-env", "--env-file", ".env", "--all")
 	w.clean(exitOK, "", "migrate-env", "--env-file", ".env", "--prune")
+	w.examine()
 	w.file("other.env", "SMTP_PASSWORD="+w.canary("SMTP_PASSWORD")+"\n", 0o600)
 	w.clean(exitConflict, "", "migrate-env", "--env-file", "other.env")
 	w.clean(exitOK, "", "migrate-env", "--env-file", "other.env", "--overwrite", "--vault-file", "migrated.vault")
+}
+
+// examine looks into values of every form that is looked into.
+func (w *scanWorld) examine() {
+	claims := base64.RawURLEncoding.EncodeToString([]byte(`{"jti":"` + w.canary("CLAIMS") + `","exp":1000000000}`))
+	w.clean(exitOK, "eyJhbGciOiJIUzI1NiJ9."+claims+"."+w.canary("SIGNATURE"), "add", "EXAMINED_JWT")
+	pem := "-----BEGIN PRIVATE KEY-----\n" + w.canary("PEM_KEY") + "\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\nTUlJ\n-----END CERTIFICATE-----\n"
+	w.clean(exitOK, pem, "add", "EXAMINED_PEM")
+	w.clean(exitOK, "postgres://app:"+w.canary("URL")+"@db/app", "add", "EXAMINED_URL")
+	w.clean(exitFailed, "", "doctor", "--older-than", "0s")
+	w.clean(exitFailed, "", "doctor", "--json")
 }
 
 func (w *scanWorld) rotateKeys() {
@@ -258,6 +271,7 @@ func (w *scanWorld) failToOpen() {
 	w.learnWrongKey("secrets.vault")
 	w.clean(exitCannotOpen, "", "list", "--key-file", "third.key")
 	w.clean(exitOK, "", "inspect", "--key-file", "third.key")
+	w.clean(exitFailed, "", "doctor", "--key-file", "third.key")
 	w.clean(exitCannotOpen, "", "rotate-key", "--in-place", "--key-file", "third.key")
 	w.clean(exitCannotOpen, w.canary("ADDED"), "add", "--name", "ADDED", "--key-file", "third.key")
 	w.file("open.key", w.canary("OPEN_KEY")+"\n", 0o644)

@@ -55,6 +55,7 @@ var commands = []struct {
 	{"exec", newExecCommand},
 	{"render", newRenderCommand},
 	{"inspect", newInspectCommand},
+	{"doctor", newDoctorCommand},
 	{"forget", newForgetCommand},
 	{"version", newVersionCommand},
 }

@@ -115,6 +115,13 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool inspect damaged.vault"},
 		{line: "vault-tool inspect vault.key"},
 		{line: "vault-tool inspect env --json"},
+		{line: "vault-tool doctor"},
+		{line: "vault-tool doctor --json --older-than 0s"},
+		{line: "vault-tool doctor --key-file wrong.key"},
+		{line: "vault-tool doctor --key-file open.key --json"},
+		{line: "vault-tool doctor --vault-file damaged.vault"},
+		{line: "vault-tool doctor --vault-file env"},
+		{line: "cp env .env; vault-tool doctor; rm .env"},
 
 		// Many at once, versions, drops, and what is handed on.
 		{line: "vault-tool apply", stdin: `{"N": "` + c + `", "M": "` + c + `", "GONE": null}`},

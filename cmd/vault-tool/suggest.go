@@ -25,6 +25,7 @@ var meanings = map[string]string{
 	"rotate": "rotate-key", "rekey": "rotate-key", "updatekeys": "rotate-key",
 	"template": "render", "inject": "render",
 	"logout": "forget", "info": "inspect", "stat": "inspect", "status": "inspect", "filestatus": "inspect",
+	"diagnose": "doctor", "health": "doctor", "lint": "doctor", "audit": "doctor",
 	"check": "verify", "test": "verify", "validate": "verify",
 }
 
