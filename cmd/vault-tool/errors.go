@@ -142,7 +142,8 @@ const (
 	kindKeyNotFound    = "key_not_found"
 	kindForeignKey     = "foreign_key"
 	kindExists         = "exists"
-	kindFindings       = "findings"   // an examination found something
+	kindFindings       = "findings" // an examination found something
+	kindValueFound     = "value_found"
 	kindUnfinished     = "unfinished" // a part was done and stands; the command, run again, does the rest
 )
 

@@ -153,6 +153,7 @@ var jsonSteps = []jsonStep{
 	{"migrate-env", "", "migrate-env --env-file env --dry-run", exitOK},
 	{"migrate-env", "", "migrate-env --env-file env --keep --include *PASSWORD", exitOK},
 	{"verify", "", "verify secrets.vault env nowhere --require ABSENT --against secrets.vault", exitCannotOpen},
+	{"scan", "", "scan t.out", exitConflict},
 	{"rotate-key", "", "rotate-key --in-place", exitOK},
 	{"inspect", "", "inspect", exitOK},
 	{"inspect", "", "inspect --key-file none.key", exitOK},
@@ -166,6 +167,7 @@ var printsNoJSONOfItsOwn = map[string]string{
 	"get":     "the secret itself",
 	"exec":    "what its command prints",
 	"edit":    "needs an editor; edit.txtar runs it",
+	"redact":  "what it is given, without values",
 	"export":  "a form that was asked for; see export --out",
 }
 
@@ -197,7 +199,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 			t.Errorf("docs/json.md has no table for %s", c.name)
 		}
 	}
-	unseen := []string{"rotate-key akv_secret", "inspect target"} // Azure's test has it, and inspect.txtar
+	unseen := []string{"rotate-key akv_secret", "inspect target", "scan object", "scan path"} // the tests of Azure, inspect.txtar and scan_git.txtar have these
 	for heading, table := range check.tables {
 		for name := range table {
 			if key := heading + " " + name; !check.seen[key] && heading != "edit" && !slices.Contains(unseen, key) {

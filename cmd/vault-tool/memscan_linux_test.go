@@ -94,9 +94,23 @@ func (w *scanWorld) readVault() {
 	w.clean(exitOK, "", "get", "SECRET_2", "--json")
 	w.clean(exitNotFound, "", "get", "ABSENT")
 	w.clean(exitOK, "", "__complete", "get", "")
+	w.findValues()
 	w.clean(exitOK, "", "verify", "secrets.vault", "--require", "SECRET_1", "--against", "secrets.vault")
 	w.clean(exitCannotOpen, "", "verify", ".", "vault.key", "--json")
 	w.readCached()
+}
+
+// findValues has values in a file and in a stream, as they are and encoded.
+func (w *scanWorld) findValues() {
+	leak := "x " + w.clean(exitOK, "", "get", "SECRET_1") + "\n" +
+		base64.StdEncoding.EncodeToString([]byte("user:"+w.clean(exitOK, "", "get", "SECRET_2"))) + "\n"
+	w.file("leak", strings.Repeat(leak, 2_000), 0o600)
+	w.clean(exitConflict, "", "scan", ".")
+	w.clean(exitConflict, leak, "scan", "-", "--json")
+	w.clean(exitOK, leak, "redact")
+	if err := os.Remove(filepath.Join(w.dir, "leak")); err != nil { // other commands look at all files
+		w.t.Fatal(err)
+	}
 }
 
 // readCached works with the cache of keys.

@@ -56,6 +56,8 @@ var commands = []struct {
 	{"render", newRenderCommand},
 	{"inspect", newInspectCommand},
 	{"doctor", newDoctorCommand},
+	{"scan", newScanCommand},
+	{"redact", newRedactCommand},
 	{"forget", newForgetCommand},
 	{"version", newVersionCommand},
 }

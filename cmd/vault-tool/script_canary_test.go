@@ -107,6 +107,14 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool list --key-file short.key"},
 		{line: "vault-tool __complete get ''"},
 
+		// What is searched for values.
+		{line: "vault-tool scan ."},
+		{line: "vault-tool scan env conflict.env none --json"},
+		{line: "vault-tool scan -", stdin: c + " " + c},
+		{line: "vault-tool scan --staged"},
+		{line: "vault-tool redact", stdin: c + " " + c + " " + c},
+		{line: "vault-tool redact > /dev/full", stdin: c},
+
 		// What is examined.
 		{line: "vault-tool inspect"},
 		{line: "vault-tool inspect --json"},

@@ -23,6 +23,7 @@ var meanings = map[string]string{
 	"move": "rename", "duplicate": "copy",
 	"keygen": "init", "new": "init", "generate": "init",
 	"rotate": "rotate-key", "rekey": "rotate-key", "updatekeys": "rotate-key",
+	"grep": "scan", "search": "scan", "leaks": "scan", "mask": "redact", "filter": "redact",
 	"template": "render", "inject": "render",
 	"logout": "forget", "info": "inspect", "stat": "inspect", "status": "inspect", "filestatus": "inspect",
 	"diagnose": "doctor", "health": "doctor", "lint": "doctor", "audit": "doctor",
@@ -56,7 +57,7 @@ var flagMeanings = map[string]string{
 // harmlessFlags are those that a slip may lead to. The others change what is kept or given away.
 var harmlessFlags = []string{
 	"vault-file", "key-file", "json", "quiet", "verbose", "lock-timeout", "key-cache", "name", "env-file", "include", "exclude",
-	"only", "except", "require", "prefix", "dry-run", "dir", "template", "output", "watch", "dialect", "list-keys", "new-key-file", "in-place",
+	"only", "except", "require", "prefix", "dry-run", "dir", "template", "output", "watch", "dialect", "list-keys", "new-key-file", "in-place", "staged",
 }
 
 // similarFlag is the flag of the command that may have been meant, or "".
