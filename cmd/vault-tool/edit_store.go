@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/mazevault/vault-tool/internal/editing"
+	"github.com/mazevault/vault-tool/internal/merging"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -55,38 +55,20 @@ func (e *edit) store(ctx context.Context, u *vaultfile.Unlocker, edited map[stri
 
 // merge puts the changes since base into the draft, by name.
 func (e *edit) merge(d *vaultfile.Draft, edited map[string][]byte, s *editSummary) error {
-	names := make(map[string]bool)
-	for name := range e.base {
-		names[name] = true
+	merged, err := merging.ByName(formerSecrets(e.base), e.scope.Of(d), formerSecrets(edited))
+	switch {
+	case err != nil:
+		return err
+	case len(merged.Conflicts) > 0:
+		return e.conflict(d, edited, merged.Conflicts)
 	}
-	for name := range edited {
-		names[name] = true
-	}
-	var conflicts []string
-	for _, name := range slices.Sorted(maps.Keys(names)) {
-		full := e.scope.Name(name)
-		old, was := e.base[name]
-		now, is := edited[name]
-		if was == is && bytes.Equal(old, now) {
-			continue
-		}
-		theirsIsOld, there := holds(d, full, old)
-		theirsIsNew, _ := holds(d, full, now)
-		switch {
-		case there == is && (!is || theirsIsNew): // the same change
-			continue
-		case there != was || was && !theirsIsOld:
-			conflicts = append(conflicts, name)
-			continue
-		}
-		if err := setEdited(d, full, name, now, is, s); err != nil {
+	for _, name := range slices.Concat(merged.Take, merged.Remove) {
+		value, is := edited[name]
+		if err := setEdited(d, e.scope.Name(name), name, value, is, s); err != nil {
 			return err
 		}
 	}
-	if len(conflicts) == 0 {
-		return nil
-	}
-	return e.conflict(d, edited, conflicts)
+	return nil
 }
 
 func setEdited(d *vaultfile.Draft, full, name string, value []byte, is bool, s *editSummary) error {

@@ -40,7 +40,7 @@ func Of(from, to Secrets, wanted func(name string) bool) (Difference, error) {
 			if !wanted(name) {
 				continue
 			}
-			same, err := equal(from, to, name)
+			same, err := Equal(from, to, name)
 			switch {
 			case err != nil:
 				return Difference{}, err
@@ -73,8 +73,8 @@ func appendWanted(names []string, name string, wanted func(string) bool) []strin
 	return names
 }
 
-// equal tells whether a name that both have has one value.
-func equal(from, to Secrets, name string) (same bool, err error) {
+// Equal tells whether a name that both have has one value.
+func Equal(from, to Secrets, name string) (same bool, err error) {
 	err = from.Use(name, func(old []byte) error {
 		return to.Use(name, func(value []byte) error {
 			same = bytes.Equal(old, value)
