@@ -23,6 +23,7 @@ type past struct {
 	drop    bool                // forget all of it
 	from    map[string]string   // new names of secrets to the names that their values had
 	destroy map[string][]uint64 // versions to destroy; nil numbers: all of them
+	merge   *merge              // another vault's changes, which the draft has made
 }
 
 func (p *past) changed() bool { return p.bounds != nil || p.drop || len(p.destroy) > 0 }
@@ -88,6 +89,10 @@ func (r *recorder) withoutHistory() HistoryReport {
 
 func (r *recorder) apply() error {
 	had := r.settings.On()
+	m := r.draft.past.merge
+	if m != nil {
+		r.mergeSettings(m)
+	}
 	if b := r.draft.past.bounds; r.draft.past.drop || b != nil && b.Keep == 0 {
 		r.forgetAll()
 	}
@@ -96,7 +101,7 @@ func (r *recorder) apply() error {
 	}
 	if !r.settings.On() {
 		r.withoutHistory()
-		if had {
+		if had || m != nil {
 			return r.writeSettings()
 		}
 		return nil
@@ -106,12 +111,7 @@ func (r *recorder) apply() error {
 	}
 	r.digester = r.settings.NewDigester()
 	defer r.digester.Close()
-	if r.report.Begun && r.old != nil {
-		if err := r.begin(); err != nil {
-			return err
-		}
-	}
-	if err := r.changes(); err != nil {
+	if err := r.versions(m); err != nil {
 		return err
 	}
 	r.destroy()
@@ -120,6 +120,19 @@ func (r *recorder) apply() error {
 		return err
 	}
 	return r.fit()
+}
+
+// versions makes a version of everything that changes.
+func (r *recorder) versions(m *merge) error {
+	if m != nil {
+		return r.merge(m)
+	}
+	if r.report.Begun && r.old != nil {
+		for _, e := range r.old.entries {
+			r.beginRecord(string(e.name(r.old.payload)), e.value(r.old.payload))
+		}
+	}
+	return r.changes()
 }
 
 // setBounds turns the history on or off, or changes its bounds.
@@ -167,18 +180,14 @@ func (r *recorder) forgetAll() {
 	}
 }
 
-// begin makes a record of every secret that is there when the history begins.
-func (r *recorder) begin() error {
-	for _, e := range r.old.entries {
-		name := string(e.name(r.old.payload))
-		rec := &history.Record{Name: name}
-		v := history.Version{
-			Seconds: r.author.Time.Unix(), Who: r.author.Who, Command: r.author.Command, Origin: history.Before, Revision: r.folder(name).Revision,
-		}
-		rec.Add(v, e.value(r.old.payload), nil, r.digester, r.settings.Counter+1)
-		r.records[name] = rec
+// beginRecord makes the record of a secret that is there when the history begins.
+func (r *recorder) beginRecord(name string, value []byte) {
+	rec := &history.Record{Name: name}
+	v := history.Version{
+		Seconds: r.author.Time.Unix(), Who: r.author.Who, Command: r.author.Command, Origin: history.Before, Revision: r.folder(name).Revision,
 	}
-	return nil
+	rec.Add(v, value, nil, r.digester, r.settings.Counter+1)
+	r.records[name] = rec
 }
 
 // changes makes a version of everything that the draft changes.

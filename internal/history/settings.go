@@ -117,7 +117,10 @@ type Digester struct {
 }
 
 // NewDigester returns one for the settings' key.
-func (s *Settings) NewDigester() *Digester { return &Digester{mac: hmac.New(sha256.New, s.Key)} }
+func (s *Settings) NewDigester() *Digester { return NewDigester(s.Key) }
+
+// NewDigester returns one for a key.
+func NewDigester(key []byte) *Digester { return &Digester{mac: hmac.New(sha256.New, key)} }
 
 // Digest is HMAC-SHA256 of the name, a zero byte and the value, cut to DigestBytes: it tells whether a value is the one that was
 // recorded, and tells who has no key nothing.

@@ -53,6 +53,16 @@ func (r *Keyring) Names() []string {
 	return names
 }
 
+// Key returns the key of that name.
+func (r *Keyring) Key(name string) Key {
+	for _, k := range r.keys {
+		if k.Name == name {
+			return k
+		}
+	}
+	return Key{}
+}
+
 // First returns the key that was given first.
 func (r *Keyring) First() Key { return r.keys[0] }
 

@@ -15,6 +15,7 @@ type Name string
 const (
 	Settings Name = ".settings"
 	Root     Name = ".folders" // the folder of the names without a '/'
+	GitKey   Name = ".git/key" // of the digests that git shows in the place of values
 
 	historyPrefix = ".history/"
 	folderPrefix  = string(Root) + "/"
