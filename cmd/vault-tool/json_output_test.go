@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
@@ -165,10 +166,21 @@ var jsonSteps = []jsonStep{
 var printsNoJSONOfItsOwn = map[string]string{
 	"decrypt": "names as list, or the secrets themselves",
 	"get":     "the secret itself",
+	"git":     "what git reads",
 	"exec":    "what its command prints",
 	"edit":    "needs an editor; edit.txtar runs it",
 	"redact":  "what it is given, without values",
 	"export":  "a form that was asked for; see export --out",
+}
+
+// gitSteps are the last: they make a repository of the folder. Without git there are none.
+func gitSteps(f *folder) []jsonStep {
+	init := exec.Command("git", "init", "-q")
+	init.Dir = f.dir
+	if init.Run() != nil {
+		return nil
+	}
+	return []jsonStep{{"git-setup", "", "git-setup", exitOK}}
 }
 
 func TestJSONIsAsDocumented(t *testing.T) {
@@ -177,7 +189,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 	f.write("t", "{{secret \"E\"}}\n", 0o600)
 	f.write("env", "A_PASSWORD=hunter2-other\nNEW_PASSWORD=hunter2-new\nNEW_PASSWORD=hunter2-newer\nLONELY_TOKEN\nX=AKIAIOSFODNN7EXAMPLE\nPATH=/x\nnothing at all\n", 0o600)
 	check := &jsonCheck{t: t, tables: jsonTables(t), seen: make(map[string]bool)}
-	for _, step := range jsonSteps {
+	for _, step := range slices.Concat(jsonSteps, gitSteps(f)) {
 		r := f.run(step.stdin, append(strings.Fields(step.line), "--json")...)
 		if r.code != step.code {
 			t.Errorf("vault-tool %s: exit %d: %s", step.line, r.code, r.stderr)
@@ -202,7 +214,7 @@ func TestJSONIsAsDocumented(t *testing.T) {
 	unseen := []string{"rotate-key akv_secret", "inspect target", "scan object", "scan path"} // the tests of Azure, inspect.txtar and scan_git.txtar have these
 	for heading, table := range check.tables {
 		for name := range table {
-			if key := heading + " " + name; !check.seen[key] && heading != "edit" && !slices.Contains(unseen, key) {
+			if key := heading + " " + name; !check.seen[key] && heading != "edit" && heading != "git-setup" && !slices.Contains(unseen, key) {
 				t.Errorf("no command printed %s", key)
 			}
 		}

@@ -66,6 +66,7 @@ func TestNoSecretStaysInMemory(t *testing.T) {
 				w.deliver()
 				w.changeVault()
 				w.useHistory()
+				w.useGit()
 				w.handIn()
 				w.migrateFiles()
 				w.rotateKeys()
@@ -231,6 +232,19 @@ func (w *scanWorld) useHistory() {
 	w.clean(exitUsage, "BROKEN='"+w.canary("BROKEN"), "diff", "-")
 	w.clean(exitOK, "", "export", "--format", "sh")
 	w.clean(exitOK, "", "export", "--format", "k8s-secret", "--out", "secret.yaml")
+}
+
+// useGit does what git has the tool do.
+func (w *scanWorld) useGit() {
+	w.clean(exitOK, "", "git", "textconv", "secrets.vault")
+	w.clean(exitOK, "", "git", "textconv", "compared.env")
+	w.copyFile("secrets.vault", "base.vault")
+	w.copyFile("secrets.vault", "theirs.vault")
+	w.clean(exitOK, w.canary("CONFLICT"), "add", "CONFLICT")
+	w.clean(exitOK, w.canary("CONFLICT, theirs"), "add", "CONFLICT", "--vault-file", "theirs.vault")
+	w.clean(exitOK, w.canary("THEIRS"), "add", "THEIRS", "--vault-file", "theirs.vault")
+	w.clean(exitConflict, "", "git", "merge", "base.vault", "secrets.vault", "theirs.vault", "secrets.vault")
+	w.clean(exitCannotOpen, "", "git", "merge", "compared.env", "secrets.vault", "theirs.vault", "secrets.vault")
 }
 
 // handIn works with drops, whose private key is a secret as well.

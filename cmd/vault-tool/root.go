@@ -59,6 +59,8 @@ var commands = []struct {
 	{"scan", newScanCommand},
 	{"redact", newRedactCommand},
 	{"forget", newForgetCommand},
+	{"git-setup", newGitSetupCommand},
+	{"git", newGitCommand},
 	{"version", newVersionCommand},
 }
 

@@ -177,6 +177,17 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool diff damaged.vault"},
 		{line: "vault-tool diff --at 1h"},
 
+		// What git runs.
+		{line: "vault-tool git textconv secrets.vault"},
+		{line: "vault-tool git textconv damaged.vault --verbose"},
+		{line: "vault-tool git textconv env"},
+		{line: "cp secrets.vault o && cp secrets.vault a && cp secrets.vault b && vault-tool add N --vault-file a && echo x | vault-tool add N --vault-file b", stdin: c + "4"},
+		{line: "vault-tool git merge o a b secrets.vault"},
+		{line: "vault-tool git merge o a env secrets.vault --json"},
+		{line: "vault-tool git merge env a b secrets.vault --key-file wrong.key"},
+		{line: "git init -q . && vault-tool git-setup --json"},
+		{line: "vault-tool git-setup --remove"},
+
 		// Rotation, with files that are not what they should be.
 		{line: "vault-tool rotate-key --new-key-file vault.key"},
 		{line: "vault-tool rotate-key --new-key-file open.key"},
