@@ -173,7 +173,9 @@ func (a *app) besideVault() ([]besideFile, error) {
 		key = ""
 	}
 	files, err := beside.List(a.vaultPath(), key)
-	if err != nil {
+	if errors.Is(err, fs.ErrPermission) {
+		a.note("what stands beside is not known: %v", err)
+	} else if err != nil {
 		return nil, err
 	}
 	shown := make([]besideFile, len(files))

@@ -125,6 +125,12 @@ func TestUnprivilegedWithoutLockedMemory(t *testing.T) {
 			t.Errorf("%s: %d warnings, want %d\n%s", step.line, got, want, stderr)
 		}
 	}
+	if stdout, stderr, code := u.run("$tool doctor"); code != exitOK && code != exitInsecure || !strings.Contains(stdout, "memory-lock:") && !strings.Contains(stdout, "memory-swap:") {
+		t.Errorf("doctor: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	if stdout, stderr, code := u.run("$tool inspect --quiet"); code != exitOK || stdout != "" || stderr != "" {
+		t.Errorf("inspect --quiet: exit code %d\n%s%s", code, stdout, stderr)
+	}
 	if _, stderr, _ := u.run("$tool __complete get ''"); strings.Contains(stderr, "warning:") {
 		t.Errorf("completion warns:\n%s", stderr)
 	}

@@ -148,9 +148,20 @@ func TestKeyWithBackups(t *testing.T) {
 	m.finds("error key-with-backups srv")
 	m.write("elsewhere/vault.key", "a key", 0o400)
 	m.Key = m.path("elsewhere/vault.key")
+	m.finds("error key-with-backups srv") // it may be this key
+	if err := os.Rename(m.path("srv/vault.key"), m.path("vault.key")); err != nil {
+		t.Fatal(err)
+	}
 	m.finds()
 	m.write("elsewhere/secrets.vault.20260419T120000Z-2", "a backup", 0o600)
 	m.finds("error key-with-backups elsewhere")
+
+	m.write("copies/secrets.vault.20260419", "a backup", 0o600) // as people name them
+	m.write("copies/vault.key.20260419", "a key", 0o400)
+	m.Vault, m.Key = m.path("copies/secrets.vault.20260419"), m.path("copies/vault.key.20260419")
+	m.finds("error key-with-backups copies")
+	m.Key = m.path("vault.key")
+	m.finds("error key-with-backups copies")
 }
 
 func TestRotationAndLeftovers(t *testing.T) {

@@ -138,13 +138,15 @@ func (e *gitExit) Error() string {
 	return e.says
 }
 
-// git runs git for the work tree. It runs no program that the repository names, for whose repository that is nobody knows: where it belongs to
-// another user git itself refuses to read its configuration.
+// git runs git for the work tree, without the programs by which a repository has others run, and without a network, over which one that was
+// cloned in part gets the rest. Git reads no repository of another user, who could
+// name more of them in its configuration; root, whom all have to ask, has git run as the owner, with his rights.
 func (g repository) git(ctx context.Context, arguments ...string) ([]byte, error) {
-	quiet := []string{"-C", g.dir, "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "log.showSignature=false"}
+	quiet := []string{"-C", g.dir, "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull, "-c", "log.showSignature=false", "-c", "protocol.allow=never"}
 	cmd := exec.CommandContext(ctx, "git", append(quiet, arguments...)...)
 	cmd.WaitDelay = time.Second
-	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") }), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "GIT_") }), "GIT_OPTIONAL_LOCKS=0", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	runAsOwner(cmd, filepath.Join(g.root, ".git"))
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	err := cmd.Run()

@@ -3,8 +3,11 @@ package checkup
 import (
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/testdir"
 )
 
 func (m *made) git(arguments ...string) {
@@ -47,17 +50,38 @@ func TestGit(t *testing.T) {
 	m.finds("error key-in-history srv/vault.key", "error key-tracked srv/vault.key.old", "info old-keys srv/vault.key.old")
 }
 
-// TestForeignRepository: git reads no repository of another user, and doctor does not make it.
+// TestForeignRepository: root has git run by the owner of the repository, and anybody else hears that git does not read it.
 func TestForeignRepository(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
 		t.Skip("needs git")
 	}
 	m := newHost(t)
 	m.git("init", "--quiet", ".")
-	m.chown(".git", stranger, stranger)
-	t.Setenv("GIT_CONFIG_GLOBAL", "/dev/null")
-	t.Setenv("HOME", m.dir)
-	t.Setenv("SUDO_UID", "")
+	m.git("add", "srv/vault.key")
+	var all []string
+	if err := filepath.WalkDir(m.dir, func(path string, _ os.DirEntry, err error) error { all = append(all, path); return err }); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range all {
+		name, err := filepath.Rel(m.dir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.chown(name, stranger, stranger)
+	}
+	open := t.TempDir()
+	testdir.Open(t, open)
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	marker := filepath.Join(open, "ran")
+	m.git("-c", "safe.directory=*", "config", "core.fsmonitor", "touch "+marker)
+	m.finds("error key-tracked srv/vault.key")
+	if _, err := os.Lstat(marker); err == nil {
+		t.Error("a program of the repository was run")
+	}
+
+	m.chown(".git", vaultOwner, vaultOwner) // a part of it is another's
 	m.finds("info git-silent " + m.dir)
 }
 

@@ -11,9 +11,11 @@ import (
 	"github.com/mazevault/vault-tool/internal/finding"
 )
 
-// What memory is locked: keys and small secrets fit into the least, and a vault needs its own size more. No more than the most is tried.
+// What memory is locked: a small vault with its key fits into the least, which is the limit of many systems; a larger one needs its own size
+// and some for keys. No more than the most is tried.
 const (
 	leastLockedBytes = 64 << 10
+	besideVaultBytes = 32 << 10
 	mostLockedBytes  = 8 << 20
 )
 
@@ -21,7 +23,7 @@ const (
 func lockedMemory(_ context.Context, h *Host) []finding.Finding {
 	need := leastLockedBytes
 	if info, ok := regular(h.Vault); ok {
-		need = int(min(info.Size()+leastLockedBytes, mostLockedBytes))
+		need = int(min(max(leastLockedBytes, info.Size()+besideVaultBytes), mostLockedBytes))
 	}
 	reason := h.CanLock(need)
 	if reason == nil {

@@ -39,6 +39,7 @@ func LooksSecret(name string, value []byte) (reason string, ok bool) {
 // dbPassword are all DB, PASSWORD.
 func splitName(name string) []string {
 	var spaced strings.Builder
+	spaced.Grow(2 * len(name)) // a blank in front of each letter, at the most
 	lower := false
 	for _, r := range name {
 		if lower && unicode.IsUpper(r) {

@@ -17,15 +17,13 @@ func equalValues(all []secret) []finding.Finding {
 	slices.SortStableFunc(candidates, func(a, b secret) int { return bytes.Compare(a.value, b.value) })
 	var groups [][]string
 	for start := 0; start < len(candidates); {
-		end, secretive := start, false
+		end := start + 1
 		for end < len(candidates) && bytes.Equal(candidates[end].value, candidates[start].value) {
-			_, looks := credentials.LooksSecret(candidates[end].name, candidates[end].value)
-			secretive = secretive || looks
 			end++
 		}
-		if end-start > 1 && secretive && !credentials.IsPlaceholder(candidates[start].value) {
+		if group := candidates[start:end]; len(group) > 1 && isOneSecret(group) {
 			var names []string
-			for _, s := range candidates[start:end] {
+			for _, s := range group {
 				names = append(names, s.name)
 			}
 			groups = append(groups, names)
@@ -41,4 +39,12 @@ func equalValues(all []secret) []finding.Finding {
 		})
 	}
 	return found
+}
+
+// isOneSecret tells whether what has one value is a secret by one of its names or by its form, and no setting, and none that is still to come.
+func isOneSecret(group []secret) bool {
+	return !credentials.IsPlaceholder(group[0].value) && slices.ContainsFunc(group, func(s secret) bool {
+		_, looks := credentials.LooksSecret(s.name, s.value)
+		return looks
+	})
 }

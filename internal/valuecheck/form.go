@@ -44,12 +44,16 @@ func blanks(s secret, o Options) []finding.Finding {
 	return s.of(finding.Warn, "value-blanks", "the value begins or ends with white space, which is a part of it", o.Tool("edit "+s.name))
 }
 
-// placeholder finds what stands where a secret is to come.
+// placeholder finds what stands where a secret is to come. For what is no secret by its name it may be right: none, null.
 func placeholder(s secret, o Options) []finding.Finding {
 	if !credentials.IsPlaceholder(s.value) && !isMarked(bytes.TrimSpace(s.value)) {
 		return nil
 	}
-	return s.of(finding.Error, "value-placeholder", "the value stands where a secret is to come", o.Tool("add "+s.name))
+	severity := finding.Warn
+	if _, looks := credentials.LooksSecret(s.name, s.value); looks {
+		severity = finding.Error
+	}
+	return s.of(severity, "value-placeholder", "the value stands where a secret is to come", o.Tool("add "+s.name))
 }
 
 // isMarked tells whether a value reads __NAME__, @@NAME@@, ${NAME} or %NAME%, as templates have what is to be filled in.

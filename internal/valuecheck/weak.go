@@ -166,6 +166,9 @@ func letterFor(c byte) (byte, bool) {
 
 // isPartOf tells whether a word is the name of a secret, less its signs, or one of its parts.
 func isPartOf(word []byte, name string) bool {
+	if len(word) > len(name) { // as most are
+		return false
+	}
 	whole := strings.Map(func(r rune) rune {
 		if r >= 'A' && r <= 'Z' {
 			return r - 'A' + 'a'
