@@ -7,10 +7,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/mazevault/vault-tool/internal/backups"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/keysource"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -169,9 +169,6 @@ func belongs(base string, vaults, keys []string) bool {
 	return ok
 }
 
-// dated is what stands behind the vault's name in that of a backup: a time in UTC, and a number where it was taken.
-var dated = regexp.MustCompile(`^\.[0-9]{8}T[0-9]{6}Z(-[0-9]+)?$`)
-
 func kindForVault(name, vault string) (Kind, bool) {
 	suffix, ok := strings.CutPrefix(name, vault)
 	switch {
@@ -181,7 +178,7 @@ func kindForVault(name, vault string) (Kind, bool) {
 		return "", false
 	case suffix == DropKeySuffix:
 		return DropKey, true
-	case dated.MatchString(suffix):
+	case len(backups.Of(vault, []string{name})) > 0:
 		return DatedBackup, true
 	}
 	return Backup, numbered(suffix, vaultfile.BackupSuffix)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mazevault/vault-tool/internal/drop"
+	"github.com/mazevault/vault-tool/internal/gitdiff"
 	"github.com/mazevault/vault-tool/internal/history"
 	"github.com/mazevault/vault-tool/internal/reserved"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -36,8 +37,8 @@ type DropKey struct {
 	Replaced    time.Time // zero while it is the present one
 }
 
-// Of takes the inventory of a vault that was opened with [vaultfile.OpenHistory]. Where there is a key for drops, copies of it stay on the
-// heap, for the caller to have collected.
+// Of takes the inventory of a vault that was opened with [vaultfile.OpenHistory]. Copies of keys for drops and for
+// git stay on the heap, for the caller to have collected.
 func Of(v *vaultfile.Vault) (Inventory, error) {
 	i := Inventory{Secrets: v.Len(), Scopes: scopes(v.Names()), History: v.Keeps()}
 	for _, name := range v.Reserved() {
@@ -77,6 +78,9 @@ func (i *Inventory) entry(name string, value []byte) {
 	switch {
 	case name == string(reserved.Settings):
 		_, err := history.DecodeSettings(value)
+		known = err == nil
+	case name == string(reserved.GitKey):
+		_, err := gitdiff.NewWriter(value)
 		known = err == nil
 	case isHistory:
 		known = i.record(secret, value)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mazevault/vault-tool/internal/drop"
+	"github.com/mazevault/vault-tool/internal/gitdiff"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/reserved"
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -64,7 +65,7 @@ func TestOf(t *testing.T) {
 			}
 		}
 		for name, value := range map[reserved.Name]string{
-			".later/x": `{"kind":1,"v":9}`, ".hidden": "a secret of an earlier version", ".drop/0": `{"v":2}`, ".history/Z": `{"v":2}`,
+			reserved.GitKey: string(gitdiff.NewKey()), ".git/later": `{"v":1}`, ".later/x": `{"kind":1,"v":9}`, ".hidden": "a secret of an earlier version", ".drop/0": `{"v":2}`, ".history/Z": `{"v":2}`,
 		} {
 			if err := d.SetReserved(name, []byte(value)); err != nil {
 				return err
@@ -87,7 +88,7 @@ func TestOf(t *testing.T) {
 	want := Inventory{
 		Secrets: 4, Scopes: []string{"acme", "acme/x", "beta"}, Versions: 5, Kept: 1, History: vaultfile.DefaultHistory(),
 		DropKeys:   []DropKey{{fingerprint, now, time.Time{}}, {earlier, now, now.Add(time.Minute)}},
-		NotAllowed: []string{".hidden"}, Unknown: []string{".drop/0", ".history/Z", ".later/x"},
+		NotAllowed: []string{".hidden"}, Unknown: []string{".drop/0", ".git/later", ".history/Z", ".later/x"},
 	}
 	if !reflect.DeepEqual(got, want) {
 		text, _ := json.MarshalIndent(got, "", " ") // for people
