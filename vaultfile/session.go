@@ -269,7 +269,7 @@ func (s *session) replaceAll(ctx context.Context, draft *Draft) (Written, error)
 	if err != nil {
 		return Written{}, err
 	}
-	kept, err := s.keep()
+	kept, err := s.keep(BackupSuffix)
 	if err != nil {
 		return Written{}, err
 	}
@@ -290,7 +290,7 @@ func (s *session) replaceContent(ctx context.Context, content *Draft, old *Vault
 	if !draft.changed() {
 		return s.unchanged()
 	}
-	kept, err := s.keep()
+	kept, err := s.keep(BackupSuffix)
 	if err != nil {
 		return Written{}, err
 	}
@@ -303,11 +303,11 @@ func (s *session) replaceContent(ctx context.Context, content *Draft, old *Vault
 }
 
 // keep copies the vault aside and returns the path of the copy.
-func (s *session) keep() (string, error) {
+func (s *session) keep(suffix string) (string, error) {
 	if err := durable.CheckReplaceable(s.target); err != nil {
 		return "", err
 	}
-	return durable.Keep(s.target, BackupSuffix, 0)
+	return durable.Keep(s.target, suffix, 0)
 }
 
 // checkUntouched returns a check that the file which goes is the one that is at path now, and that nobody has written to

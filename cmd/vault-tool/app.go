@@ -30,6 +30,7 @@ type app struct {
 	stdout *os.File
 	stderr *os.File
 	getenv func(string) string
+	clock  func() time.Time
 
 	interrupts *interrupts
 
@@ -57,7 +58,7 @@ type app struct {
 }
 
 func newApp(cancel context.CancelCauseFunc, exit func(code int)) *app {
-	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, interrupts: &interrupts{cancel: cancel, exit: exit}}
+	return &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, getenv: os.Getenv, clock: time.Now, interrupts: &interrupts{cancel: cancel, exit: exit}}
 }
 
 // Names of the environment variables and the defaults of design section "command line".

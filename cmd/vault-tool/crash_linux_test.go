@@ -117,6 +117,7 @@ func crashCases() []crashCase {
 		}, initial: old, again: []int{exitNotFound}},
 	}
 	cases = append(cases, historyCrashCases()...)
+	cases = append(cases, backupCrashCases()...)
 	for _, c := range []crashCase{add, encrypt, rotate, migrate, encryptNew, firstLock} {
 		c.name += ", plain renames"
 		c.lacks = noRenameFlags

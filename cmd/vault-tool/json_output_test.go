@@ -159,6 +159,9 @@ var jsonSteps = []jsonStep{
 	{"inspect", "", "inspect", exitOK},
 	{"inspect", "", "inspect --key-file none.key", exitOK},
 	{"doctor", "", "doctor", exitOK},
+	{"backup", "", "backup --to backups --keep 1", exitOK},
+	{"backup", "", "backup --to backups --keep 1 --with-key-to keys", exitOK},
+	{"restore", "", "restore secrets.vault.bak --key-file vault.key --key-file vault.key.old", exitOK},
 	{"forget", "", "forget", exitOK},
 }
 
@@ -188,6 +191,11 @@ func TestJSONIsAsDocumented(t *testing.T) {
 	f := newFolder(t, true)
 	f.write("t", "{{secret \"E\"}}\n", 0o600)
 	f.write("env", "A_PASSWORD=hunter2-other\nNEW_PASSWORD=hunter2-new\nNEW_PASSWORD=hunter2-newer\nLONELY_TOKEN\nX=AKIAIOSFODNN7EXAMPLE\nPATH=/x\nnothing at all\n", 0o600)
+	for _, name := range []string{"backups", "keys"} {
+		if err := os.Mkdir(f.path(name), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
 	check := &jsonCheck{t: t, tables: jsonTables(t), seen: make(map[string]bool)}
 	for _, step := range slices.Concat(jsonSteps, gitSteps(f)) {
 		r := f.run(step.stdin, append(strings.Fields(step.line), "--json")...)

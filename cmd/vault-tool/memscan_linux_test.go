@@ -69,6 +69,7 @@ func TestNoSecretStaysInMemory(t *testing.T) {
 				w.useGit()
 				w.handIn()
 				w.migrateFiles()
+				w.backUp()
 				w.rotateKeys()
 				w.failToOpen()
 			}
@@ -292,6 +293,33 @@ func (w *scanWorld) rotateKeys() {
 	w.copyFile("secrets.vault", "before.vault")
 	w.clean(exitOK, "", "rotate-key", "--in-place", "--keep-old-key", "--key-file", "second.key")
 	w.clean(exitOK, "", "diff", "before.vault", "--key-file", "second.key", "--key-file", "second.key.old")
+}
+
+// backUp makes backups, and puts them back under the same key and another one.
+func (w *scanWorld) backUp() {
+	for _, name := range []string{"backups", "keys"} {
+		path := filepath.Join(w.dir, name)
+		if err := os.Mkdir(path, 0o700); err != nil {
+			w.t.Fatal(err)
+		}
+		if err := os.Chown(path, w.user, w.user); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.clean(exitOK, "", "backup", "--to", "backups", "--with-key-to", "keys")
+	w.clean(exitOK, "", "backup", "--to", "backups", "--with-key-to", "keys", "--skip-unchanged")
+	w.clean(exitOK, w.canary("AFTER"), "add", "--name", "AFTER")
+	w.clean(exitOK, "", "backup", "--to", "backups", "--keep", "1")
+	w.clean(exitOK, "", "rotate-key", "--in-place")
+	made, err := filepath.Glob(filepath.Join(w.dir, "backups", "*"))
+	if err != nil || len(made) != 1 {
+		w.t.Fatalf("the backups are %q (%v)", made, err)
+	}
+	w.clean(exitCannotOpen, "", "restore", made[0])
+	w.clean(exitOK, w.canary("LATER"), "add", "--name", "LATER")
+	w.clean(exitOK, "", "restore", made[0], "--key-file", "vault.key", "--key-file", "vault.key.old")
+	w.clean(exitOK, "", "restore", "secrets.vault.bak")
+	w.clean(exitOK, "", "restore", "secrets.vault.bak")
 }
 
 func (w *scanWorld) failToOpen() {

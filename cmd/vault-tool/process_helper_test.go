@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"os/exec"
@@ -243,19 +244,30 @@ func (f *folder) names() []string {
 	return names
 }
 
-// snapshot returns mode and content of every file by its name.
+// snapshot returns mode and content of every file by its name, those in directories too.
 func (f *folder) snapshot() map[string]string {
 	f.t.Helper()
 	files := make(map[string]string)
-	for _, name := range f.names() {
-		info, err := os.Lstat(f.path(name))
+	err := filepath.WalkDir(f.dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || path == f.dir {
+			return err
+		}
+		info, err := entry.Info()
 		if err != nil {
-			f.t.Fatal(err)
+			return err
+		}
+		name, err := filepath.Rel(f.dir, path)
+		if err != nil {
+			return err
 		}
 		files[name] = info.Mode().String()
 		if info.Mode().IsRegular() {
 			files[name] += " " + f.read(name)
 		}
+		return nil
+	})
+	if err != nil {
+		f.t.Fatal(err)
 	}
 	return files
 }

@@ -47,6 +47,8 @@ var commands = []struct {
 	{"copy", newCopyCommand},
 	{"rotate-key", newRotateKeyCommand},
 	{"verify", newVerifyCommand},
+	{"backup", newBackupCommand},
+	{"restore", newRestoreCommand},
 	{"migrate-env", newMigrateEnvCommand},
 	{"drop-key", newDropKeyCommand},
 	{"seal", newSealCommand},

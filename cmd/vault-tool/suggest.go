@@ -18,7 +18,7 @@ var meanings = map[string]string{
 	"run": "exec", "env": "exec",
 	"dump": "decrypt", "open": "decrypt",
 	"import": "apply", "patch": "apply", "merge": "apply", "migrate": "migrate-env",
-	"compare": "diff", "cmp": "diff", "versions": "history", "log": "history", "revert": "rollback", "undo": "rollback", "restore": "undelete", "undrop": "undelete",
+	"compare": "diff", "cmp": "diff", "versions": "history", "log": "history", "revert": "rollback", "undo": "rollback", "undrop": "undelete",
 	"drop": "seal", "submit": "seal", "accept": "collect", "purge": "destroy", "shred": "destroy", "erase": "destroy",
 	"move": "rename", "duplicate": "copy",
 	"keygen": "init", "new": "init", "generate": "init",
@@ -27,11 +27,11 @@ var meanings = map[string]string{
 	"template": "render", "inject": "render",
 	"logout": "forget", "info": "inspect", "stat": "inspect", "status": "inspect", "filestatus": "inspect",
 	"diagnose": "doctor", "health": "doctor", "lint": "doctor", "audit": "doctor",
-	"check": "verify", "test": "verify", "validate": "verify",
+	"check": "verify", "snapshot": "backup", "save": "backup", "test": "verify", "validate": "verify",
 }
 
 // harmful are the commands that no slip of the keyboard may lead to: they are suggested by meaning only.
-var harmful = []string{"rm", "remove", "rotate-key", "destroy", "rollback"}
+var harmful = []string{"rm", "remove", "rotate-key", "destroy", "rollback", "restore"}
 
 // similarCommands are the commands that may have been meant.
 func similarCommands(root *cobra.Command, word string) []string {

@@ -26,7 +26,7 @@ type verifyReport struct {
 
 func newVerifyReport(a *app, v *verify.Verifier, files []verify.File) *verifyReport {
 	const widest = 60
-	r := &verifyReport{a: a, severalKeys: len(v.Keys.Names()) > 1, now: time.Now(), counts: make(map[verify.Status]int)}
+	r := &verifyReport{a: a, severalKeys: len(v.Keys.Names()) > 1, now: a.clock(), counts: make(map[verify.Status]int)}
 	for _, row := range failedStatuses {
 		r.counts[row.status] = 0
 	}

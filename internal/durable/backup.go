@@ -18,6 +18,11 @@ import (
 // would write into the linked backup as well. File systems that can share blocks between files do so.
 func Backup(path, backup string) error { return realSystem().backup(path, backup, 0) }
 
+// BackupAs is Backup with another mode than the file's.
+func BackupAs(path, backup string, mode fs.FileMode) error {
+	return realSystem().backup(path, backup, mode)
+}
+
 // backup is Backup with another mode than the file's, unless that is 0.
 func (sys *system) backup(path, backup string, mode fs.FileMode) error {
 	source, err := sys.openTarget(path)

@@ -74,6 +74,9 @@ func (sys *system) findKept(path, kept string) (free, same string, err error) {
 	}
 }
 
+// SameContent compares the file at path with another, byte for byte. Links are followed for path only. What it reads is erased.
+func SameContent(path, other string) (bool, error) { return realSystem().sameContent(path, other) }
+
 // sameContent compares the file at path with the copy kept of it, byte for byte. As for Backup, links are followed for path
 // only, and what is no regular file is not opened: a pipe of that name would hold up whoever reads it.
 func (sys *system) sameContent(path, kept string) (bool, error) {

@@ -56,3 +56,35 @@ func TestKeepNumbersWhatItWouldLose(t *testing.T) {
 		t.Errorf("of a missing file: %v", err)
 	}
 }
+
+func TestSameContentAndBackupAs(t *testing.T) {
+	dir := t.TempDir()
+	path, other := filepath.Join(dir, "f"), filepath.Join(dir, "g")
+	putFile(t, path, oldContent, 0o600)
+	if err := BackupAs(path, other, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if e := readEntry(t, other); e.content != oldContent || enforcesMode && e.mode != 0o400 {
+		t.Errorf("the copy is %+v", e)
+	}
+	if same, err := SameContent(path, other); !same || err != nil {
+		t.Errorf("the copy is the same: %v, %v", same, err)
+	}
+	putFile(t, filepath.Join(dir, "h"), newContent, 0o600)
+	if same, err := SameContent(path, filepath.Join(dir, "h")); same || err != nil {
+		t.Errorf("another content is the same: %v, %v", same, err)
+	}
+	if _, err := SameContent(path, filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Error(err)
+	}
+}
+
+func TestReplaceWithMode(t *testing.T) {
+	path := newFile(t, "vault", oldContent, 0o644)
+	if err := Replace(path, []byte(newContent), ReplaceOptions{Mode: 0o600}); err != nil {
+		t.Fatal(err)
+	}
+	if e := readEntry(t, path); e.content != newContent || enforcesMode && e.mode != 0o600 {
+		t.Errorf("the file is %+v", e)
+	}
+}

@@ -59,18 +59,26 @@ func (sys *system) lock(ctx context.Context, path string, timeout time.Duration)
 // lockIn takes the lock that guards the file base of a directory.
 func (sys *system) lockIn(ctx context.Context, dir *directory, base string, timeout time.Duration) (*FileLock, error) {
 	path := dir.join(lockName(base))
+	return waitForLock(ctx, path, timeout, func() (*os.File, error) {
+		if err := sys.ensureLockFile(dir, base); err != nil {
+			return nil, err
+		}
+		f, err := sys.tryLockIn(dir, base)
+		return f, wrap("lock", path, err)
+	})
+}
+
+// waitForLock tries until there is a locked file, or an error.
+func waitForLock(ctx context.Context, path string, timeout time.Duration, try func() (*os.File, error)) (*FileLock, error) {
 	waiting, cancel := context.WithTimeoutCause(ctx, max(timeout, 0), ErrLockTimeout)
 	defer cancel()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, wrap("lock", path, err)
 		}
-		if err := sys.ensureLockFile(dir, base); err != nil {
-			return nil, err
-		}
-		f, err := sys.tryLockIn(dir, base)
+		f, err := try()
 		if err != nil {
-			return nil, wrap("lock", path, err)
+			return nil, err
 		}
 		if f != nil {
 			return &FileLock{path: path, file: f}, nil

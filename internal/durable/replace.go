@@ -4,10 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 )
 
-// ReplaceOptions are hooks of Replace; both may be nil. An error of either is returned (wrapped) and nothing changes.
+// ReplaceOptions adjust Replace. The hooks may be nil; an error of either is returned (wrapped) and nothing changes.
 type ReplaceOptions struct {
 	// Verify is given the temporary file, opened anew and read-only, with its final attributes, while it is being synced.
 	Verify func(f *os.File) error
@@ -21,6 +22,9 @@ type ReplaceOptions struct {
 	// NoWriters makes it ErrChanged if another process still has the old file open for writing behind the rename: what it
 	// wrote would be lost. Only Linux tells, and only to the file's owner.
 	NoWriters bool
+
+	// Mode, unless it is 0, holds the permission bits that the new file gets instead of the old one's.
+	Mode fs.FileMode
 
 	// Swept says that the caller has just called Sweep for the path, so that the directory need not be listed again.
 	Swept bool
@@ -95,6 +99,9 @@ func (sys *system) replace(path string, data []byte, o ReplaceOptions) error {
 	}
 	if c.attributes, err = sys.readAttributes(t.file, t.path); err != nil {
 		return err
+	}
+	if o.Mode != 0 {
+		c.attributes.mode = o.Mode.Perm()
 	}
 	return sys.replaceTarget(t, c, o)
 }
