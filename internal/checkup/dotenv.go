@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/dotenv"
 	"github.com/mazevault/vault-tool/internal/finding"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
@@ -65,11 +66,14 @@ func (h *Host) movedNamesIn(path string, has func(name string) bool) []finding.F
 
 // namesIn returns the names that a file gives a value, those among them on which its readers do not agree.
 func namesIn(path string) (names []string, err error) {
-	f, err := os.Open(path)
+	f, err := descriptor.Open(path) // which waits for nobody, should it be a pipe by now
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, errors.Join(err, errors.New("it is no regular file"))
+	}
 	text, err := lockedmem.ReadAll(f, maxDotenvBytes)
 	if err != nil {
 		return nil, err

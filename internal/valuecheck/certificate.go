@@ -19,19 +19,7 @@ const (
 // certificates finds certificates that have expired, or will soon. Only what stands between the lines of a certificate is decoded, which
 // everybody may see: of a private key in the same value nothing is copied.
 func certificates(s secret, o Options) []finding.Finding {
-	var bodies [][]byte
-	for rest := s.value; ; {
-		_, begun, ok := bytes.Cut(rest, []byte(certificateBegin))
-		if !ok {
-			break
-		}
-		body, behind, ok := bytes.Cut(begun, []byte(certificateEnd))
-		if !ok || bytes.Contains(body, []byte("-----")) { // another text begins within it
-			rest = begun
-			continue
-		}
-		bodies, rest = append(bodies, body), behind
-	}
+	bodies := certificateBodies(s.value)
 	var found []finding.Finding
 	for i, body := range bodies {
 		which := "the certificate"
@@ -43,12 +31,28 @@ func certificates(s secret, o Options) []finding.Finding {
 			found = append(found, s.of(finding.Warn, "certificate-damaged", which+" cannot be read", "")...)
 			continue
 		}
-		found = append(found, s.ends(which, "certificate", c.NotAfter, o)...)
+		found = append(found, s.ends(which, "certificate-expired", "certificate-expires", c.NotAfter, o)...)
 		if c.NotBefore.After(o.Now) {
 			found = append(found, s.of(finding.Warn, "certificate-early", which+" is not valid before "+c.NotBefore.UTC().Format(time.DateOnly), "")...)
 		}
 	}
 	return found
+}
+
+// certificateBodies returns what stands between the lines of certificates, in one pass: each end belongs to the last beginning before it.
+func certificateBodies(value []byte) (bodies [][]byte) {
+	for {
+		before, behind, ok := bytes.Cut(value, []byte(certificateEnd))
+		if !ok {
+			return bodies
+		}
+		if at := bytes.LastIndex(before, []byte(certificateBegin)); at >= 0 {
+			if body := before[at+len(certificateBegin):]; !bytes.Contains(body, []byte("-----")) { // or another text begins within it
+				bodies = append(bodies, body)
+			}
+		}
+		value = behind
+	}
 }
 
 // parseCertificate reads what stands between the lines of one, with newlines as they are or escaped, as in JSON.
@@ -71,12 +75,12 @@ func parseCertificate(body []byte) (*x509.Certificate, error) {
 }
 
 // ends is about something that is valid up to a time.
-func (s secret) ends(which, check string, at time.Time, o Options) []finding.Finding {
+func (s secret) ends(which, ended, ending string, at time.Time, o Options) []finding.Finding {
 	switch date := at.UTC().Format(time.DateOnly); {
 	case !at.After(o.Now):
-		return s.of(finding.Error, check+"-expired", which+" expired on "+date, "")
+		return s.of(finding.Error, ended, which+" expired on "+date, "")
 	case at.Sub(o.Now) <= o.ExpiresWithin:
-		return s.of(finding.Warn, check+"-expires", which+" expires on "+date, "")
+		return s.of(finding.Warn, ending, which+" expires on "+date, "")
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func token(s secret, o Options) []finding.Finding {
 	if !ok {
 		return nil
 	}
-	return s.ends("the token", "token", at, o)
+	return s.ends("the token", "token-expired", "token-expires", at, o)
 }
 
 // expiry reads exp, seconds since 1970, from claims in Base64.
