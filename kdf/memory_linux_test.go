@@ -7,42 +7,9 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"golang.org/x/sys/unix"
 )
-
-func TestControlGroupLimit(t *testing.T) {
-	file := func(text string) *fstest.MapFile { return &fstest.MapFile{Data: []byte(text)} }
-	tests := []struct {
-		name  string
-		files fstest.MapFS
-		group string
-		limit uint64
-		ok    bool
-	}{
-		{"none", fstest.MapFS{}, "", 0, false},
-		{"version 1", fstest.MapFS{"proc/self/cgroup": file("4:memory:/a\n")}, "", 0, false},
-		{"no limit", fstest.MapFS{"proc/self/cgroup": file("0::/a\n"), "sys/fs/cgroup/a/memory.max": file("max\n")}, "", 0, false},
-		{"its own", fstest.MapFS{"proc/self/cgroup": file("0::/a\n"), "sys/fs/cgroup/a/memory.max": file("1000\n")}, "/a", 1000, true},
-		{"a container's", fstest.MapFS{"proc/self/cgroup": file("0::/\n"), "sys/fs/cgroup/memory.max": file("33554432\n")}, "/", 32 << 20, true},
-		{"the smallest", fstest.MapFS{
-			"proc/self/cgroup":                 file("1:name=systemd:/x\n0::/a/b/c\n"),
-			"sys/fs/cgroup/a/memory.max":       file("500\n"),
-			"sys/fs/cgroup/a/b/memory.max":     file("max\n"),
-			"sys/fs/cgroup/a/b/c/memory.max":   file("900\n"),
-			"sys/fs/cgroup/a/b/c/d/memory.max": file("1\n"),
-		}, "/a", 500, true},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			group, limit, ok := cgroupLimit(tt.files)
-			if group != tt.group || limit != tt.limit || ok != tt.ok {
-				t.Errorf("got %q, %d, %v, want %q, %d, %v", group, limit, ok, tt.group, tt.limit, tt.ok)
-			}
-		})
-	}
-}
 
 const memoryChildEnv = "KDF_TEST_MEMORY_CHILD"
 

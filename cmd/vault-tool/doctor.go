@@ -90,7 +90,7 @@ func (a *app) runDoctor(ctx context.Context, o doctorOptions) error {
 	}
 	host := a.host()
 	found := host.Examine(ctx)
-	content, checked, err := a.examineContent(ctx, host, limits)
+	content, checked, err := a.examineContent(ctx, host, found, limits)
 	if err := cmp.Or(ctx.Err(), err); err != nil {
 		return err
 	}
@@ -132,7 +132,7 @@ func (a *app) host() *checkup.Host {
 	return &checkup.Host{
 		Vault: a.vaultPath(), Key: key, Tool: a.commandLine, Caller: uint32(os.Geteuid()), Parent: os.Getppid(), Getenv: a.getenv, Directory: directory,
 		Named: checkup.Named{Vault: a.vaultFlag != "", Key: a.keyFlag != "" || a.azure.url != ""},
-		Proc:  "/proc", Cgroups: "/sys/fs/cgroup", CanLock: lockedmem.CanLock,
+		Root:  os.DirFS("/"), CanLock: lockedmem.CanLock,
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,8 +14,12 @@ import (
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
-// examineContent opens the vault and looks at what is in it. A vault or key that cannot be opened is a finding; checked is false then.
-func (a *app) examineContent(ctx context.Context, host *checkup.Host, limits doctorLimits) (found []finding.Finding, checked bool, err error) {
+// examineContent opens the vault and looks at what is in it, unless what was found of the host says that this would end the process. A vault or
+// key that cannot be opened is a finding; checked is false then.
+func (a *app) examineContent(ctx context.Context, host *checkup.Host, ofHost []finding.Finding, limits doctorLimits) (found []finding.Finding, checked bool, err error) {
+	if slices.ContainsFunc(ofHost, func(f finding.Finding) bool { return f.Check == checkup.CgroupMemory }) {
+		return nil, false, nil
+	}
 	err = a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		v, err := vaultfile.OpenHistory(ctx, a.vaultPath(), u)
 		if err != nil {

@@ -4,6 +4,7 @@ package checkup
 
 import (
 	"context"
+	"io/fs"
 	"os"
 
 	"github.com/mazevault/vault-tool/internal/finding"
@@ -24,8 +25,9 @@ type Host struct {
 	Directory string // the working directory
 	Named     Named  // by whom vault and key were given
 
-	// Where the kernel shows processes and control groups: /proc and /sys/fs/cgroup, or what a test has made up.
-	Proc, Cgroups string
+	// Root is where the kernel shows processes and control groups, in proc and sys/fs/cgroup: the root of the file system, or what a test
+	// has made up.
+	Root fs.FS
 
 	// CanLock says why so much memory cannot be locked, nil where it can.
 	CanLock func(bytes int) error

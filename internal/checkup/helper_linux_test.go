@@ -23,7 +23,7 @@ const (
 type made struct {
 	*Host
 	t   *testing.T
-	dir string // with /srv for the vault, /proc and /cgroup
+	dir string // with /srv for the vault, and the root of the kernel's files
 }
 
 func newHost(t *testing.T) *made {
@@ -34,7 +34,7 @@ func newHost(t *testing.T) *made {
 		Vault: filepath.Join(dir, "srv", "secrets.vault"), Key: filepath.Join(dir, "srv", "vault.key"),
 		Tool:   func(arguments string) string { return "vault-tool " + arguments },
 		Caller: uint32(os.Geteuid()), Parent: 7, Getenv: func(string) string { return "" }, Directory: dir,
-		Proc: filepath.Join(dir, "proc"), Cgroups: filepath.Join(dir, "cgroup"), CanLock: func(int) error { return nil },
+		Root: os.DirFS(dir), CanLock: func(int) error { return nil },
 	}}
 	if err := os.Mkdir(filepath.Join(dir, "srv"), 0o700); err != nil {
 		t.Fatal(err)

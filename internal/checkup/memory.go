@@ -3,8 +3,7 @@ package checkup
 import (
 	"context"
 	"fmt"
-	"os"
-	"path/filepath"
+	"io/fs"
 	"strconv"
 	"strings"
 
@@ -46,7 +45,7 @@ func lockedMemory(_ context.Context, h *Host) []finding.Finding {
 
 // swapDevices are the files and devices in use as swap space (proc(5), /proc/swaps). Compressed memory (zram) is none: it stays in memory.
 func (h *Host) swapDevices() []string {
-	text, err := os.ReadFile(filepath.Join(h.Proc, "swaps"))
+	text, err := fs.ReadFile(h.Root, "proc/swaps")
 	if err != nil {
 		return nil
 	}
@@ -63,7 +62,7 @@ func (h *Host) swapDevices() []string {
 
 // limit is a soft limit of a process as /proc/PID/limits has it, "unlimited" or a number with its unit, or "" where it is not to be seen.
 func (h *Host) limit(pid, name string) string {
-	text, err := os.ReadFile(filepath.Join(h.Proc, pid, "limits"))
+	text, err := fs.ReadFile(h.Root, "proc/"+pid+"/limits")
 	if err != nil {
 		return ""
 	}
@@ -83,8 +82,8 @@ func (h *Host) limit(pid, name string) string {
 
 // coreDumps looks where the memory of a program goes that crashes. vault-tool writes none; programs that were given secrets may.
 func coreDumps(_ context.Context, h *Host) []finding.Finding {
-	path := filepath.Join(h.Proc, "sys", "kernel", "core_pattern")
-	text, err := os.ReadFile(path)
+	const file = "proc/sys/kernel/core_pattern"
+	text, err := fs.ReadFile(h.Root, file)
 	if err != nil {
 		return nil
 	}
@@ -92,7 +91,7 @@ func coreDumps(_ context.Context, h *Host) []finding.Finding {
 	if handler, piped := strings.CutPrefix(pattern, "|"); piped { // whatever the limit of the process is (core(5))
 		program, _, _ := strings.Cut(strings.TrimSpace(handler), " ")
 		return one(finding.Finding{
-			Severity: finding.Info, Check: "core-dump-handler", Where: []string{path},
+			Severity: finding.Info, Check: "core-dump-handler", Where: []string{"/" + file},
 			What: fmt.Sprintf("when a program crashes, its memory goes to %s, the secrets that exec gave it included; see that nobody else reads what it keeps", program),
 		})
 	}
