@@ -42,6 +42,11 @@ func readSealedFrom(f *os.File) (*sealedFile, error) {
 	if err != nil {
 		return nil, err
 	}
+	return readBody(f, id)
+}
+
+// readBody reads the rest of the file that has been identified.
+func readBody(f *os.File, id Identity) (*sealedFile, error) {
 	body, err := lockedmem.NewOwn(int(id.bytes - payloadOffset)) // to be frozen when it is decoded
 	if err != nil {
 		return nil, err

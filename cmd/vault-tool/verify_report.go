@@ -21,6 +21,7 @@ type verifyReport struct {
 	lines       bytes.Buffer
 	warnings    []string
 	now         time.Time
+	flushed     time.Time
 	counts      map[verify.Status]int
 }
 
@@ -64,18 +65,32 @@ func (r *verifyReport) tell(result verify.Result) error {
 	if result.Warn {
 		r.warnings = append(r.warnings, result.Path+" "+result.Reason)
 	}
-	switch {
-	case r.a.json && r.held:
-		return printJSONTo(&r.lines, r.asJSON(result))
-	case r.a.json:
-		return r.a.printJSON(r.asJSON(result))
+	if r.a.json {
+		if err := printJSONTo(&r.lines, r.asJSON(result)); err != nil {
+			return err
+		}
+	} else {
+		r.lines.WriteString(r.asLine(result))
 	}
-	line := r.asLine(result)
-	if r.held {
-		r.lines.WriteString(line)
+	if r.held || r.lines.Len() < flushedBytes && r.a.clock().Sub(r.flushed) < flushedAfter {
 		return nil
 	}
-	return r.a.print([]byte(line))
+	return r.flush()
+}
+
+// What is told of a thousand files takes a write for some hundreds. Of slow files each is told at once, or with the next.
+const (
+	flushedBytes = 16 << 10
+	flushedAfter = 200 * time.Millisecond
+)
+
+func (r *verifyReport) flush() error {
+	r.flushed = r.a.clock()
+	if r.lines.Len() == 0 {
+		return nil
+	}
+	defer r.lines.Reset()
+	return r.a.print(r.lines.Bytes())
 }
 
 func (r *verifyReport) asJSON(result verify.Result) verifiedJSON {
@@ -109,10 +124,7 @@ func (r *verifyReport) end() error {
 	for _, warning := range r.warnings {
 		r.a.warn("%s", warning)
 	}
-	if r.lines.Len() == 0 {
-		return nil
-	}
-	return r.a.print(r.lines.Bytes())
+	return r.flush()
 }
 
 // verifiedSummaryJSON is the last line of --json.

@@ -8,11 +8,13 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 func main() {
@@ -76,7 +78,11 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := printSpeed(out, append(comparisons(w, probes), cached...), runs); err != nil {
+	proofs, err := backupComparisons(dir, tool)
+	if err != nil {
+		return err
+	}
+	if err := printSpeed(out, slices.Concat(comparisons(w, probes), cached, proofs), runs); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "\nOf 100,000 secrets a record of one version takes %d bytes, one of ten versions %d.\n",
@@ -85,6 +91,9 @@ func run(out io.Writer, tool string, runs int) (err error) {
 		return err
 	}
 	if _, err := small.command("forget").run(0); err != nil {
+		return err
+	}
+	if err := errors.Join(small.backUp(0, 1000), large.backUp(0, 2)); err != nil {
 		return err
 	}
 	if err := printMemory(out, small, large, probes); err != nil {

@@ -80,6 +80,10 @@ func (r *Keyring) OpenHistory(ctx context.Context, path string) (v *vaultfile.Va
 type opener func(ctx context.Context, path string, u *vaultfile.Unlocker) (*vaultfile.Vault, error)
 
 func (r *Keyring) open(ctx context.Context, path string, open opener) (*vaultfile.Vault, string, error) {
+	if len(r.keys) == 1 { // there is nothing to choose, and its unlocker derives once for all who ask
+		v, err := open(ctx, path, r.keys[0].Unlocker)
+		return v, r.keys[0].Name, err
+	}
 	id, err := vaultfile.Identify(path)
 	if err != nil {
 		return nil, "", err

@@ -22,7 +22,7 @@ func (p passphrase) Passphrase(_ context.Context, use func([]byte) error) error 
 	return use([]byte(p))
 }
 
-func newKeyring(t *testing.T, passphrases ...string) *keyring.Keyring {
+func newKeyring(t testing.TB, passphrases ...string) *keyring.Keyring {
 	t.Helper()
 	var keys []keyring.Key
 	for _, p := range passphrases {
@@ -34,7 +34,7 @@ func newKeyring(t *testing.T, passphrases ...string) *keyring.Keyring {
 }
 
 // set changes a vault, which it makes if it is not there; an empty value removes.
-func set(t *testing.T, path, under string, names ...string) {
+func set(t testing.TB, path, under string, names ...string) {
 	t.Helper()
 	u := vaultfile.NewUnlocker(passphrase(under))
 	defer u.Close()
