@@ -39,6 +39,7 @@ func Merge(ctx context.Context, path string, ours *Unlocker, base *Vault, theirs
 	if err != nil {
 		return Merged{}, err
 	}
+	_ = durable.Sweep(target) // what it cannot remove does not stand in the way
 	s := &session{options: o, target: target, u: ours}
 	old, k, err := s.openVault(ctx)
 	if err != nil {

@@ -38,6 +38,14 @@ func historyCrashCases() []crashCase {
 			f.mustRun("", "drop-key")
 			f.mustRun("new", "seal", "--to", public, "--out", "c.drop", "C")
 		}},
+		{name: "git merge", oneFault: true, args: []string{"git", "merge", "base", "secrets.vault", "theirs", "secrets.vault"}, before: old, after: withSecrets(less, "C", "new"),
+			prepare: func(f *folder) {
+				f.write("base", f.read("secrets.vault"), 0o600)
+				f.write("theirs", f.read("secrets.vault"), 0o600)
+				f.mustRun("new", "add", "C", "--vault-file", "theirs")
+				f.mustRun("", "rm", "A", "--vault-file", "theirs")
+				remove(f, "theirs.lock")
+			}},
 		{name: "export --out", oneFault: true, args: []string{"export", "--format", "json", "--out", "out.json"}, before: old, after: old, leaves: []string{"out.json"}, again: []int{exitConflict}},
 	}
 }

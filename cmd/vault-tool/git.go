@@ -20,7 +20,7 @@ func newGitCommand(a *app) *cobra.Command {
 			return badInput("set it up with: vault-tool git-setup", "these commands are for git to run")
 		},
 	}
-	cmd.AddCommand(newGitTextconvCommand(a), newGitMergeCommand(a))
+	cmd.AddCommand(newGitTextconvCommand(a), newGitMergeCommand(a), newGitPreCommitCommand(a))
 	return cmd
 }
 

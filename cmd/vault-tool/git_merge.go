@@ -57,7 +57,7 @@ func (g gitMerge) run(ctx context.Context, keys *keyring.Keyring) error {
 	side := vaultfile.MergeSide{Vault: theirs, Unlocker: keys.Key(theirKey).Unlocker}
 	m, err := vaultfile.Merge(ctx, g.ours, keys.Key(ourKey).Unlocker, base, side, g.writeOptions("merge"))
 	if err != nil {
-		return err
+		return leftUnchanged(err)
 	}
 	return g.tell(m)
 }
@@ -120,11 +120,11 @@ func (g gitMerge) vaultOption() string {
 // unmerged says of an error that the file is as git has it, and how to go on.
 func (g gitMerge) unmerged(err error) error {
 	var made *unresolved
-	if err == nil || errors.As(err, &made) {
+	if err == nil || errors.As(err, &made) || errors.Is(err, vaultfile.ErrUnconfirmed) {
 		return err
 	}
 	o := describe(err)
-	hint := "the file is as git has it, and nothing is merged; when this is mended, run: git checkout --merge -- " + shellWord(g.path)
+	hint := "the file is as git has it; when this is mended, run: git checkout --merge -- " + shellWord(g.path)
 	if o.hint != "" {
 		hint = o.hint + "; " + hint
 	}

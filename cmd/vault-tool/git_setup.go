@@ -21,13 +21,15 @@ import (
 )
 
 type gitSetupOptions struct {
-	remove bool
+	remove    bool
+	preCommit bool
 }
 
 type gitSetupSummary struct {
 	VaultFile  string   `json:"vault_file"`
 	Repository string   `json:"repository"`
 	Changed    []string `json:"changed"`
+	Hook       string   `json:"hook,omitempty"`
 }
 
 // What git-setup changes, as --json tells it.
@@ -35,6 +37,7 @@ const (
 	changedVault      = "vault"
 	changedAttributes = "attributes"
 	changedConfig     = "config"
+	changedHook       = "hook"
 )
 
 // gitDriver is the name under which git knows how to compare and merge vaults.
@@ -69,13 +72,18 @@ key beside the present one (KEY.old), is shown as that and never merged.
 
 A line in .gitattributes says so to everybody who uses the repository; commit it, and the vault. Settings of this clone
 say which program and key to use: each clone runs git-setup once. --remove takes both away again; the key of the
-digests stays in the vault, for the other clones.`,
+digests stays in the vault, for the other clones.
+
+With --pre-commit a hook also refuses commits with key files, with values of the vault, and with .env files that
+set names of the vault. A hook that is there already is left as it is.`,
 		Example: `  vault-tool git-setup
+  vault-tool git-setup --pre-commit
   vault-tool git-setup --remove`,
 		Args: noArgumentsBut("the vault is given with --vault-file"),
 	}
 	cmd.RunE = a.action(func(ctx context.Context, _ []string) error { return a.runGitSetup(ctx, o) })
-	cmd.Flags().BoolVar(&o.remove, "remove", false, "take away what git-setup has made")
+	cmd.Flags().BoolVar(&o.remove, "remove", false, "take away what git-setup has made; with --pre-commit only the hook")
+	cmd.Flags().BoolVar(&o.preCommit, "pre-commit", false, "also a hook that keeps secrets out of commits")
 	a.addKeyFiles(cmd)
 	return cmd
 }
@@ -126,6 +134,12 @@ func (g *gitSetup) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var hook, hookText string
+	if g.options.preCommit {
+		if hook, hookText, err = g.checkHook(ctx); err != nil {
+			return err
+		}
+	}
 	made, err := g.makeKey(ctx)
 	if err != nil {
 		return err
@@ -139,10 +153,18 @@ func (g *gitSetup) install(ctx context.Context) error {
 		return err
 	}
 	g.changed(changedConfig, changed)
+	if g.options.preCommit {
+		if err := g.writeHook(hook, hookText); err != nil {
+			return err
+		}
+	}
 	return g.checkAttributes(ctx)
 }
 
 func (g *gitSetup) remove(ctx context.Context) error {
+	if err := g.removeHook(ctx); err != nil || g.options.preCommit {
+		return err
+	}
 	if err := g.editAttributes(gitrepo.RemoveLine); err != nil {
 		return err
 	}
@@ -275,6 +297,7 @@ func (g *gitSetup) tell() error {
 	for _, line := range []struct{ what, made, removed string }{
 		{changedVault, "the key of the digests was put into " + s.VaultFile + "; commit it", ""},
 		{changedAttributes, ".gitattributes has a line for " + g.path + "; commit it", "the line for " + g.path + " is gone from .gitattributes"},
+		{changedHook, "commits are looked at by " + s.Hook, "the hook is gone: " + s.Hook},
 		{changedConfig, "this clone knows how to compare and merge vaults; others run git-setup too", "the settings are gone from this clone"},
 	} {
 		switch {

@@ -183,7 +183,7 @@ func gitSteps(f *folder) []jsonStep {
 	if init.Run() != nil {
 		return nil
 	}
-	return []jsonStep{{"git-setup", "", "git-setup", exitOK}}
+	return []jsonStep{{"git-setup", "", "git-setup --pre-commit", exitOK}, {"git-setup", "", "git-setup --remove", exitOK}}
 }
 
 func TestJSONIsAsDocumented(t *testing.T) {

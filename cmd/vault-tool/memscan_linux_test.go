@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/base64"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/mazevault/vault-tool/internal/kdftest"
@@ -246,6 +248,30 @@ func (w *scanWorld) useGit() {
 	w.clean(exitOK, w.canary("THEIRS"), "add", "THEIRS", "--vault-file", "theirs.vault")
 	w.clean(exitConflict, "", "git", "merge", "base.vault", "secrets.vault", "theirs.vault", "secrets.vault")
 	w.clean(exitCannotOpen, "", "git", "merge", "compared.env", "secrets.vault", "theirs.vault", "secrets.vault")
+	if _, err := exec.LookPath("git"); err != nil {
+		return
+	}
+	w.git("init", "-q")
+	w.clean(exitOK, "", "git-setup", "--pre-commit")
+	w.git("add", "-f", "compared.env", "vault.key")
+	w.clean(exitConflict, "", "git", "pre-commit")
+	if err := errors.Join(os.RemoveAll(filepath.Join(w.dir, ".git")), os.Remove(filepath.Join(w.dir, ".gitattributes"))); err != nil {
+		w.t.Fatal(err) // doctor would see them
+	}
+}
+
+// git runs git as the world's user.
+func (w *scanWorld) git(args ...string) {
+	w.t.Helper()
+	cmd := exec.Command("git", args...)
+	cmd.Dir = w.dir
+	cmd.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL=/dev/null")
+	if w.user != os.Getuid() {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(w.user), Gid: uint32(w.user)}}
+	}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		w.t.Fatalf("git %q: %v: %s", args, err, out)
+	}
 }
 
 // handIn works with drops, whose private key is a secret as well.

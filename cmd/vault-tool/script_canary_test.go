@@ -191,7 +191,9 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool git merge o a b secrets.vault"},
 		{line: "vault-tool git merge o a env secrets.vault --json"},
 		{line: "vault-tool git merge env a b secrets.vault --key-file wrong.key"},
-		{line: "git init -q . && vault-tool git-setup --json"},
+		{line: "git init -q . && vault-tool git-setup --pre-commit --json"},
+		{line: "git add -f env conflict.env vault.key damaged.vault && vault-tool git pre-commit"},
+		{line: "vault-tool git pre-commit --key-file wrong.key"},
 		{line: "vault-tool git-setup --remove"},
 
 		// Rotation, with files that are not what they should be.

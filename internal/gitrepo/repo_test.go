@@ -105,3 +105,10 @@ func TestAttribute(t *testing.T) {
 		}
 	}
 }
+
+func TestHook(t *testing.T) {
+	r := newRepo(t)
+	if got, err := r.Hook(t.Context(), "pre-commit"); err != nil || got != filepath.Join(r.Top, ".git", "hooks", "pre-commit") {
+		t.Errorf("%q, %v", got, err)
+	}
+}

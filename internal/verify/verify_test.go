@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mazevault/vault-tool/internal/keyring"
+	"github.com/mazevault/vault-tool/internal/keyshape"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -253,7 +254,7 @@ func TestLooksLikeKey(t *testing.T) {
 		{"KEY", "x", true},
 		{"monkey", "correct horse battery staple\n", false},
 		{"vault.key", "", false},
-		{"vault.key", strings.Repeat("x", longestKeyBytes+1), false},
+		{"vault.key", strings.Repeat("x", keyshape.MaxBytes+1), false},
 	} {
 		path := filepath.Join(t.TempDir(), tt.name)
 		writeFile(t, path, tt.content)
