@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestInspectListsWhatOthersHide: names that an earlier version allowed, and entries of a later one, without their values.
-func TestInspectListsWhatOthersHide(t *testing.T) {
+// TestExaminationListsWhatOthersHide: names that an earlier version allowed, and entries of a later one, without their values.
+func TestExaminationListsWhatOthersHide(t *testing.T) {
 	t.Parallel()
 	f := newFolder(t, true)
 	f.mustRun("", "init")
@@ -25,11 +25,21 @@ func TestInspectListsWhatOthersHide(t *testing.T) {
 	if strings.Contains(r.stdout, "hunter2") {
 		t.Error("inspect prints a value")
 	}
+	r = f.run("", "doctor")
+	for _, want := range []string{"warn   name-not-allowed: .a-later-kind/x/y, .refs/SMTP_PASSWORD\n", "info   entry-unknown: .history/A, .later/x\n"} {
+		if r.code != exitOK || !strings.Contains(r.stdout, want) || strings.Contains(r.stdout, "hunter2") {
+			t.Errorf("doctor does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
+		}
+	}
 
 	payload["../x"] = "1"
 	f.sealPayload(payload)
 	r = f.run("", "inspect")
 	if want := `name "../x"`; r.code != exitOK || !strings.Contains(r.stdout, want) {
 		t.Errorf("inspect does not say %q of a content that is not valid: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
+	}
+	r = f.run("", "doctor")
+	if want := "error  bad-content: secrets.vault\n"; r.code != exitFailed || !strings.Contains(r.stdout, want) {
+		t.Errorf("doctor does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 	}
 }

@@ -58,6 +58,7 @@ var flagMeanings = map[string]string{
 var harmlessFlags = []string{
 	"vault-file", "key-file", "json", "quiet", "verbose", "lock-timeout", "key-cache", "name", "env-file", "include", "exclude",
 	"only", "except", "require", "prefix", "dry-run", "dir", "template", "output", "watch", "dialect", "list-keys", "new-key-file", "in-place", "staged",
+	"fail-on", "older-than", "expires-within",
 }
 
 // similarFlag is the flag of the command that may have been meant, or "".

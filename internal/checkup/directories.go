@@ -64,14 +64,6 @@ func parents(path string) []string {
 	return dirs
 }
 
-// topOf is the directory from which on another name of a file is looked for.
-func topOf(path string) string {
-	if dirs := parents(path); len(dirs) > 0 {
-		return dirs[0]
-	}
-	return filepath.Dir(path)
-}
-
 // directory looks at one directory: one that holds the vault or the key itself, or one that leads there.
 func (h *Host) directory(dir string, direct bool, believed map[uint32]bool) []finding.Finding {
 	info, err := os.Lstat(dir)

@@ -56,7 +56,7 @@ func keyFiles(_ context.Context, h *Host) []finding.Finding {
 			found = append(found, finding.Finding{
 				Severity: finding.Warn, Check: "key-link", Insecure: true, Where: []string{path},
 				What: "the key has a second name (a hard link), where it is not looked for when it is removed",
-				Mend: "find " + shellword.Path(topOf(path)) + " -xdev -samefile " + shellword.Path(path),
+				Mend: `find "$(stat --format %m ` + shellword.Path(path) + `)" -xdev -samefile ` + shellword.Path(path),
 			})
 		}
 	}

@@ -25,17 +25,20 @@ func keyInRepository(ctx context.Context, h *Host) []finding.Finding {
 	if _, ok := regular(h.Key); !ok {
 		return nil
 	}
-	dir := topOf(h.Key)
+	dir, name := realPath(h.Key) // git knows the file itself, whatever links lead to it
 	root := workTree(dir)
 	if root == "" {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, gitPatience)
 	defer cancel()
-	names := []string{filepath.Base(h.Key)}
+	names := []string{name}
 	for _, f := range h.beside() {
-		if f.Kind == beside.NewKey || f.Kind == beside.OldKey {
-			names = append(names, filepath.Base(f.Path))
+		if f.Kind != beside.NewKey && f.Kind != beside.OldKey {
+			continue
+		}
+		if otherDir, other := realPath(f.Path); otherDir == dir {
+			names = append(names, other)
 		}
 	}
 	g := repository{dir: dir, root: root, names: names, host: h}
@@ -47,6 +50,17 @@ func keyInRepository(ctx context.Context, h *Host) []finding.Finding {
 		})
 	}
 	return found
+}
+
+// realPath is the true directory of a file, and its name there.
+func realPath(path string) (dir, name string) {
+	if real, err := filepath.EvalSymlinks(path); err == nil {
+		path = real
+	}
+	if absolute, err := filepath.Abs(path); err == nil {
+		path = absolute
+	}
+	return filepath.Dir(path), filepath.Base(path)
 }
 
 // workTree is the directory above dir that has a .git, or "".
@@ -116,7 +130,8 @@ func (g repository) untracked(ctx context.Context, name string) ([]finding.Findi
 		return found, err
 	}
 	what := "the key stands in a git repository and is not ignored: the next `git add .` takes it in"
-	if _, ok := regular(g.host.Vault); ok && workTree(topOf(g.host.Vault)) == g.root {
+	vaultDir, _ := realPath(g.host.Vault)
+	if _, ok := regular(g.host.Vault); ok && workTree(vaultDir) == g.root {
 		what += ", beside the vault that it opens"
 	}
 	return append(found, finding.Finding{

@@ -50,6 +50,22 @@ func TestGit(t *testing.T) {
 	m.finds("error key-in-history srv/vault.key", "error key-tracked srv/vault.key.old", "info old-keys srv/vault.key.old")
 }
 
+// TestLinkIntoRepository: the key is where its link leads.
+func TestLinkIntoRepository(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("needs git")
+	}
+	m := newHost(t)
+	m.write("repository/key", "a key", 0o400)
+	m.git("init", "--quiet", "repository")
+	m.git("-C", m.path("repository"), "add", "key")
+	m.Key = m.path("srv/linked.key")
+	if err := os.Symlink("../repository/key", m.Key); err != nil {
+		t.Fatal(err)
+	}
+	m.finds("error key-tracked repository/key")
+}
+
 // TestForeignRepository: root has git run by the owner of the repository, and anybody else hears that git does not read it.
 func TestForeignRepository(t *testing.T) {
 	if _, err := exec.LookPath("git"); err != nil {
