@@ -61,11 +61,14 @@ func newDoctorCommand(a *app) *cobra.Command {
 		Long: `Examine the vault, its key and the host that they are on, and print what is found: how bad it is, what, where, and
 the command that mends it. Nothing is changed, and nothing of a value is printed.
 
-  files     who may touch key, vault and the directories that lead to them; keys beside backups, in git
-  state     a rotation left half done, what killed commands left, variables that lead elsewhere
-  host      memory that cannot be locked, swap space, core dumps, the memory of the control group
-  content   blanks, placeholders, easily guessed or shared values, certificates and tokens that
-            have expired or soon will, old values, what a .env beside the vault still holds
+  files     who may touch the key, the vault and the directories that lead to
+            them; keys beside backups or in git; what a .env still holds
+  state     a rotation left half done, what killed commands left, variables
+            that lead elsewhere
+  host      memory that cannot be locked, swap space, core dumps, the memory
+            of the control group
+  content   blanks, placeholders, easily guessed or shared values, old ones,
+            certificates and tokens that have expired or soon will
 
 Without a key the content is not looked at, which is a finding too.
 
@@ -76,7 +79,7 @@ owners, a key in git or beside backups), else 1.`,
 		RunE:    a.flushedAction(func(ctx context.Context, _ []string) error { return a.runDoctor(ctx, o) }),
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&o.failOn, "fail-on", string(finding.Error), "how bad a finding has to be for an exit code other than 0: `error`|warn")
+	flags.StringVar(&o.failOn, "fail-on", string(finding.Error), "the `SEVERITY` from which on the exit code is not 0: error or warn")
 	flags.StringVar(&o.expiresWithin, "expires-within", "30d", "tell of certificates and tokens that expire within `TIME`")
 	flags.StringVar(&o.olderThan, "older-than", "", "tell of values that are at least so old: `AGE` as 365d")
 	_ = cmd.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{string(finding.Error), string(finding.Warn)}, cobra.ShellCompDirectiveNoFileComp)) // fails for an unknown flag only

@@ -71,9 +71,9 @@ func newInspectCommand(a *app) *cobra.Command {
 	return &cobra.Command{
 		Use:   "inspect [FILE]",
 		Short: "Say what a file is, and what stands beside it",
-		Long: `Say what is to be seen of a vault without its key: the format, the size, a fingerprint of the salt (vaults of one
-key have the same one until that is rotated), the ETag, when it was written, whose it is, its mode, and
-which files of the tool stand beside it. FILE is the vault of the command line if it is not given.
+		Long: `Say what is to be seen of a vault without its key: the format, the size, a fingerprint of the salt (that of a vault
+and its backups is the same until the key is rotated), the ETag, when it was written, whose it is, its mode,
+and which files of the tool stand beside it. FILE is the vault of the command line if it is not given.
 
 With the key also how much is in it: secrets, scopes, versions, the bounds of the history, keys for drops,
 and names that are not allowed any more, which no other command shows. A key that is missing, or not the
