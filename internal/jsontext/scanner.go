@@ -145,28 +145,6 @@ func (s *Scanner) shared(text []byte) string {
 	return fresh
 }
 
-// maxSkipDepth bounds the nesting of a value that is stepped over.
-const maxSkipDepth = 64
-
-// Skip steps over a value of any kind.
-func (s *Scanner) Skip() { s.skip(maxSkipDepth) }
-
-func (s *Scanner) skip(depth int) {
-	s.space()
-	switch {
-	case s.failed || s.pos == len(s.src) || depth == 0:
-		s.failed = true
-	case s.src[s.pos] == '"':
-		s.Quoted()
-	case s.src[s.pos] == '{':
-		s.Object(func([]byte) { s.skip(depth - 1) })
-	case s.src[s.pos] == '[':
-		s.Array(func() { s.skip(depth - 1) })
-	default:
-		s.Literal()
-	}
-}
-
 // Literal reads a number, true, false or null, as it stands.
 func (s *Scanner) Literal() []byte {
 	s.space()

@@ -17,10 +17,21 @@ const (
 	Root     Name = ".folders" // the folder of the names without a '/'
 	GitKey   Name = ".git/key" // of the digests that git shows in the place of values
 
-	historyPrefix = ".history/"
-	folderPrefix  = string(Root) + "/"
-	dropPrefix    = ".drop/"
+	historyPrefix    = ".history/"
+	folderPrefix     = string(Root) + "/"
+	dropPrefix       = ".drop/"
+	referencePrefix  = ".refs/"
+	connectionPrefix = ".stores/"
 )
+
+// NeededFrom is the first of the names among which are those that every reader of secrets needs: what says which are references, and
+// the connections to where those lead. What comes before, the history above all, may be stepped over.
+const NeededFrom = referencePrefix
+
+// IsNeeded tells whether a name is of what every reader of secrets needs.
+func IsNeeded(name string) bool {
+	return strings.HasPrefix(name, referencePrefix) || strings.HasPrefix(name, connectionPrefix)
+}
 
 // maxBytes is the most that a name may have.
 const maxBytes = 255
@@ -41,6 +52,12 @@ func Folder(path string) Name {
 
 // Drop is the entry of the key for drops with the given id.
 func Drop(id string) Name { return Name(dropPrefix + id) }
+
+// Reference is the entry that says of a secret that it is a reference.
+func Reference(secret string) Name { return below(referencePrefix, secret) }
+
+// Connection is the entry of the connection to a store.
+func Connection(name string) Name { return Name(connectionPrefix + name) }
 
 // below is a name behind a prefix, or where that is too long the hash of the name (SHA-256, in hexadecimal).
 func below(prefix, name string) Name {
@@ -70,6 +87,12 @@ func IsFolder(name string) (path string, ok bool) {
 
 // IsDrop tells whether a name is of a key for drops, and of which.
 func IsDrop(name string) (id string, ok bool) { return cut(name, dropPrefix) }
+
+// IsReference tells whether a name is of what says that a secret is a reference, and if the name is not a hash, of which secret's.
+func IsReference(name string) (secret string, ok bool) { return cut(name, referencePrefix) }
+
+// IsConnection tells whether a name is of a connection, and of which.
+func IsConnection(name string) (connection string, ok bool) { return cut(name, connectionPrefix) }
 
 func cut(name, prefix string) (rest string, ok bool) {
 	rest, ok = strings.CutPrefix(name, prefix)
