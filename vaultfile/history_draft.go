@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mazevault/vault-tool/internal/history"
+	"github.com/mazevault/vault-tool/internal/references"
 	"github.com/mazevault/vault-tool/internal/reserved"
 )
 
@@ -34,7 +35,7 @@ func (d *Draft) Rename(from, to string, overwrite bool) error {
 	return d.Delete(from)
 }
 
-// Copy gives another secret the value of one. For the rest it is as Rename.
+// Copy gives another secret the value of one, also as a reference to an external store. For the rest it is as Rename.
 func (d *Draft) Copy(from, to string, overwrite bool) error {
 	switch {
 	case from == to:
@@ -55,7 +56,7 @@ func (d *Draft) Copy(from, to string, overwrite bool) error {
 		d.past.from = make(map[string]string)
 	}
 	d.past.from[to] = from
-	return nil
+	return references.Copy(d, from, to)
 }
 
 // Destroy takes the values of a secret's versions away for good; without numbers those of all, the current one too, so that the
@@ -78,6 +79,9 @@ func (d *Draft) Destroy(name string, numbers ...uint64) error {
 		if err := d.Delete(name); err != nil {
 			return err
 		}
+	}
+	if all {
+		d.removeReserved(reserved.Reference(name))
 	}
 	holds := slices.ContainsFunc(r.Versions, func(v history.Version) bool {
 		return (v.State == history.Kept || v.State == history.Current) && (all || slices.Contains(numbers, v.Number))

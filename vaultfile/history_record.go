@@ -101,6 +101,7 @@ func (r *recorder) apply() error {
 	}
 	if !r.settings.On() {
 		r.withoutHistory()
+		r.draft.dropReferences()
 		if had || m != nil {
 			return r.writeSettings()
 		}

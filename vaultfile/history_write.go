@@ -2,8 +2,10 @@ package vaultfile
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/mazevault/vault-tool/internal/history"
+	"github.com/mazevault/vault-tool/internal/references"
 	"github.com/mazevault/vault-tool/internal/reserved"
 )
 
@@ -77,6 +79,19 @@ func (d *Draft) removeReserved(name reserved.Name) {
 	if d.base != nil {
 		if _, ok := d.base.findReserved(name); ok {
 			d.reserved[string(name)] = change{removed: true}
+		}
+	}
+}
+
+// dropReferences removes what says that a text is a reference, of secrets that have no such text any more and no history to give it back.
+func (d *Draft) dropReferences() {
+	before := d.Before()
+	if before == nil || !slices.ContainsFunc(before.Reserved(), func(n reserved.Name) bool { _, ok := reserved.IsReference(string(n)); return ok }) {
+		return // nearly all vaults
+	}
+	for name := range d.changes {
+		if text, err := references.Of(d, name); err == nil && text == "" {
+			d.removeReserved(reserved.Reference(name))
 		}
 	}
 }

@@ -3,10 +3,10 @@ package vaultfile
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/merging"
+	"github.com/mazevault/vault-tool/internal/references"
 	"github.com/mazevault/vault-tool/internal/reserved"
 )
 
@@ -166,5 +166,11 @@ func (d *Draft) mergeEntries(base, theirs *Vault) (conflicts []string, err error
 	for _, name := range r.Remove {
 		d.DeleteReserved(reserved.Name(name))
 	}
-	return slices.Clip(r.Conflicts), nil
+	for _, name := range r.Conflicts {
+		// What is a reference on one side is one on both, or else its text would be a value where the history gives it back.
+		if secret, ok := reserved.IsReference(name); !ok || secret == "" || references.Merge(d, theirs, secret) != nil {
+			conflicts = append(conflicts, name)
+		}
+	}
+	return conflicts, nil
 }

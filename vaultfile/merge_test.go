@@ -388,6 +388,25 @@ func TestMergeEntries(t *testing.T) {
 	}
 }
 
+// TestMergeReferences: what is a reference on one side is one wherever its text comes to stand.
+func TestMergeReferences(t *testing.T) {
+	w := newPastWorld(t, DefaultHistory())
+	w.link("A", "akv://corp/base")
+	w.set("B", "value")
+	b := w.branch()
+	b.ours.link("A", oneReference)
+	b.theirs.link("A", twoReference)
+	b.theirs.link("B", twoReference)
+	m := b.merge()
+	if len(m.Unmerged) > 0 || !slices.Equal(m.Conflicts, []string{"A"}) {
+		t.Errorf("%+v", m)
+	}
+	b.ours.wantReference("A", oneReference)
+	b.ours.wantReference("B", twoReference)
+	b.ours.set("A", twoReference) // as rollback to theirs does
+	b.ours.wantReference("A", twoReference)
+}
+
 func TestMergeMakesNoFile(t *testing.T) {
 	w := newPastWorld(t, DefaultHistory())
 	w.set("A", "0")

@@ -57,8 +57,12 @@ type decoder struct {
 	entries   []entry
 	unsorted  bool
 	takesNull bool // in the place of a value
-	stepOver  bool
-	front     int // where what was stepped over ends
+
+	takesReferences bool            // likewise
+	references      map[string]bool // the names of those
+
+	stepOver bool
+	front    int // where what was stepped over ends
 }
 
 // line is a line of the source. No raw newline is valid anywhere but in white space, so that those are counted
@@ -130,7 +134,7 @@ func (d *decoder) object() error {
 	if d.pos < len(d.src) {
 		return d.errorAt(d.pos, ReasonTrailingData, nil)
 	}
-	if d.front > 0 && slices.ContainsFunc(d.entries, func(e entry) bool { return d.src[e.nameOffset] == reservedByte }) {
+	if d.front > 0 && slices.ContainsFunc(d.entries, func(e entry) bool { return d.src[e.nameOffset] == reservedByte && isStepped(e.name(d.src)) }) {
 		d.front, d.pos, d.now = 0, start, startLine // out of order: one of them may be a duplicate
 		if err := d.members(); err != nil {
 			return err
@@ -188,6 +192,9 @@ func (d *decoder) member() error {
 	}
 	if d.acceptNull(found) {
 		return nil
+	}
+	if is, err := d.acceptReference(found, name); is || err != nil {
+		return err
 	}
 	if d.pos < len(d.src) && d.src[d.pos] != '"' && startsValue(d.src[d.pos]) {
 		return d.errorAt(d.pos, ReasonNotString, name)

@@ -5,9 +5,10 @@ import (
 	"unicode/utf8"
 
 	"github.com/mazevault/vault-tool/internal/jsontext"
+	"github.com/mazevault/vault-tool/internal/reserved"
 )
 
-// stepOverFront steps over the entries of the tool in front of all others. It checks what [decoder.member] checks, and changes
+// stepOverFront steps over the entries of the tool in front of all others, up to those that every reader needs. It checks what [decoder.member] checks, and changes
 // nothing. Where anything is out of the ordinary, an escape in a name or an error, it steps over nothing, for member to look at.
 // It returns whether the object ended there.
 func (d *decoder) stepOverFront() (ended bool) {
@@ -15,7 +16,7 @@ func (d *decoder) stepOverFront() (ended bool) {
 	var last []byte
 	for {
 		d.skipSpace()
-		if !bytes.HasPrefix(d.src[d.pos:], []byte{'"', reservedByte}) {
+		if rest := d.src[d.pos:]; !bytes.HasPrefix(rest, []byte{'"', reservedByte}) || !isStepped(rest[1:]) {
 			d.front = d.pos
 			break
 		}
@@ -37,6 +38,9 @@ func (d *decoder) stepOverFront() (ended bool) {
 	}
 	return false
 }
+
+// isStepped tells whether what begins with a name of the tool's may be stepped over.
+func isStepped(name []byte) bool { return bytes.Compare(name, []byte(reserved.NeededFrom)) < 0 }
 
 // stepOverMember steps over a name and its value. It returns the name, or nil where something is out of the ordinary.
 func (d *decoder) stepOverMember() []byte {

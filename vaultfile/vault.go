@@ -10,6 +10,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/redact"
+	"github.com/mazevault/vault-tool/internal/reserved"
 )
 
 // Vault is the decrypted content of a vault file: a snapshot, which later changes of the file do not
@@ -17,7 +18,8 @@ import (
 // concurrently, Close excepted.
 //
 // A vault may also hold entries that belong to the tool (docs/format.md, "Reserved names"), earlier values of secrets among them. No
-// method counts, names or gives them as secrets, and unless the vault was opened with [OpenHistory] none of them stays in memory.
+// method counts, names or gives them as secrets. Unless the vault was opened with [OpenHistory], none of them stays in memory but what
+// says which secrets are references to external stores, and the connections to those.
 type Vault struct {
 	redact.Value
 	memory   *lockedmem.Buffer // nil where payload is a caller's
@@ -28,7 +30,7 @@ type Vault struct {
 }
 
 // newVault takes over payload, decrypted, and decodes it in place. The payload is destroyed when it breaks the rules. What belongs to the
-// tool is wiped, unless it is to be kept.
+// tool is wiped, unless it is to be kept or every reader needs it.
 func newVault(payload *lockedmem.Buffer, keepReserved bool) (*Vault, error) {
 	v, err := vaultOf(payload, keepReserved)
 	if err == nil {
@@ -47,10 +49,13 @@ func vaultOf(payload *lockedmem.Buffer, keepReserved bool) (*Vault, error) {
 	if err != nil || keepReserved {
 		return v, err
 	}
-	for _, e := range v.reserved {
+	v.reserved = slices.DeleteFunc(v.reserved, func(e entry) bool {
+		if reserved.IsNeeded(string(e.name(v.payload))) {
+			return false
+		}
 		clear(e.value(v.payload))
-	}
-	v.reserved = nil
+		return true
+	})
 	payload.WipeFront(front)
 	return v, nil
 }
@@ -61,11 +66,11 @@ func decodeVault(payload []byte, stepOver bool) (v *Vault, front int, err error)
 	if err != nil {
 		return nil, 0, err
 	}
-	reserved := 0
-	for reserved < len(all) && payload[all[reserved].nameOffset] == reservedByte {
-		reserved++
+	n := 0
+	for n < len(all) && payload[all[n].nameOffset] == reservedByte {
+		n++
 	}
-	return &Vault{payload: payload, entries: all[reserved:], reserved: all[:reserved:reserved]}, front, nil
+	return &Vault{payload: payload, entries: all[n:], reserved: all[:n:n]}, front, nil
 }
 
 // Identity tells which file the vault was read from, as [Identify] does for a path.

@@ -56,6 +56,8 @@ type vaultContents struct {
 	Kept       int                `json:"kept"`
 	Keep       int                `json:"keep"`
 	MaxBytes   int64              `json:"max_bytes"`
+	References int                `json:"references"`
+	Stores     int                `json:"stores"`
 	DropKeys   []inspectedDropKey `json:"drop_keys"`
 	NotAllowed []string           `json:"names_not_allowed"`
 	Unknown    []string           `json:"unknown_entries"`
@@ -235,6 +237,7 @@ func keyProblem(err error) string {
 func contentsOf(i inventory.Inventory) *vaultContents {
 	c := &vaultContents{
 		Secrets: i.Secrets, Scopes: orEmpty(i.Scopes), Versions: i.Versions, Kept: i.Kept, Keep: i.History.Keep, MaxBytes: i.History.MaxBytes,
+		References: i.References, Stores: i.Connections,
 		DropKeys: []inspectedDropKey{}, NotAllowed: orEmpty(i.NotAllowed), Unknown: orEmpty(i.Unknown),
 	}
 	for _, k := range i.DropKeys {

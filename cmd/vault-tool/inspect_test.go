@@ -17,7 +17,7 @@ func TestExaminationListsWhatOthersHide(t *testing.T) {
 	f.sealPayload(payload)
 
 	r := f.run("", "inspect")
-	for _, want := range []string{"not allowed  .a-later-kind/x/y, .refs/SMTP_PASSWORD:", "unknown      .history/A, .later/x:", "history      none is kept"} {
+	for _, want := range []string{"not allowed  .a-later-kind/x/y, .pulled/SMTP_PASSWORD:", "unknown      .history/A, .later/x:", "history      none is kept"} {
 		if r.code != exitOK || !strings.Contains(r.stdout, want) {
 			t.Errorf("inspect does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 		}

@@ -76,6 +76,9 @@ func (c *vaultContents) rows(row func(label, format string, args ...any)) {
 	} else {
 		row("history", "%s on record, %s among them; %d of a secret are kept, up to %s", count(c.Versions, "version"), count(c.Kept, "old value"), c.Keep, count(int(c.MaxBytes), "byte"))
 	}
+	if c.References+c.Stores > 0 {
+		row("stores", "%s, and %s to them", count(c.Stores, "connection"), count(c.References, "reference"))
+	}
 	for _, k := range c.DropKeys {
 		replaced := ""
 		if k.Replaced != nil {

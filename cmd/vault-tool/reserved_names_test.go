@@ -16,10 +16,10 @@ import (
 
 // theToolsOwn is what another version of the tool may have put into a vault.
 var theToolsOwn = map[string]string{
-	".settings":           `{"v":1}`,
-	".history/A":          "hunter2-before",
-	".a-later-kind/x/y":   "hunter2-later",
-	".refs/SMTP_PASSWORD": "hunter2-reference",
+	".settings":             `{"v":1}`,
+	".history/A":            "hunter2-before",
+	".a-later-kind/x/y":     "hunter2-later",
+	".pulled/SMTP_PASSWORD": "hunter2-pulled",
 }
 
 // TestReservedNamesStayOut runs every command on a vault with entries of the tool's own: none gives, names or counts

@@ -7,9 +7,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mazevault/vault-tool/internal/connections"
 	"github.com/mazevault/vault-tool/internal/drop"
 	"github.com/mazevault/vault-tool/internal/gitdiff"
 	"github.com/mazevault/vault-tool/internal/history"
+	"github.com/mazevault/vault-tool/internal/references"
 	"github.com/mazevault/vault-tool/internal/reserved"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -22,6 +24,9 @@ type Inventory struct {
 	Kept     int      // of them, old values that can be had
 	History  vaultfile.HistoryBounds
 	DropKeys []DropKey // the present one first
+
+	References  int // secrets whose value an external store holds
+	Connections int // to external stores
 
 	// NotAllowed are names of secrets that earlier versions of the tool allowed, and this one neither shows nor delivers.
 	NotAllowed []string
@@ -50,6 +55,9 @@ func Of(v *vaultfile.Vault) (Inventory, error) {
 			return Inventory{}, err
 		}
 	}
+	if all, err := references.All(v); err == nil { // else the entry is among the unknown
+		i.References = len(all)
+	}
 	slices.SortStableFunc(i.DropKeys, func(a, b DropKey) int {
 		if a.Replaced.IsZero() != b.Replaced.IsZero() {
 			return map[bool]int{true: -1, false: 1}[a.Replaced.IsZero()]
@@ -74,6 +82,8 @@ func (i *Inventory) entry(name string, value []byte) {
 	secret, isHistory := reserved.IsHistory(name)
 	_, isFolder := reserved.IsFolder(name)
 	_, isDrop := reserved.IsDrop(name)
+	_, isReference := reserved.IsReference(name)
+	connection, isConnection := reserved.IsConnection(name)
 	known := isFolder
 	switch {
 	case name == string(reserved.Settings):
@@ -86,6 +96,10 @@ func (i *Inventory) entry(name string, value []byte) {
 		known = i.record(secret, value)
 	case isDrop:
 		known = i.dropKey(value)
+	case isReference:
+		known = references.ValidRecord(value)
+	case isConnection:
+		known = i.connection(connection, value)
 	case !isFolder && !isEntry(value):
 		i.NotAllowed = append(i.NotAllowed, name)
 		return
@@ -106,6 +120,16 @@ func (i *Inventory) record(secret string, value []byte) bool {
 			i.Kept++
 		}
 	}
+	return true
+}
+
+func (i *Inventory) connection(name string, value []byte) bool {
+	c, err := connections.Decode(name, value)
+	if err != nil {
+		return false
+	}
+	c.Close()
+	i.Connections++
 	return true
 }
 

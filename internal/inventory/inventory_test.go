@@ -65,6 +65,8 @@ func TestOf(t *testing.T) {
 			}
 		}
 		for name, value := range map[reserved.Name]string{
+			".refs/A": `{"refs":["akv://corp/a","two"],"v":1}`, ".refs/beta/A": `{"refs":["akv://corp/a"],"v":1}`,
+			".stores/corp": `{"config":{"vaultUrl":"https://v"},"type":"azure-kv","v":1}`, ".stores/later": `{"type":"later","v":1}`,
 			reserved.GitKey: string(gitdiff.NewKey()), ".git/later": `{"v":1}`, ".later/x": `{"kind":1,"v":9}`, ".hidden": "a secret of an earlier version", ".drop/0": `{"v":2}`, ".history/Z": `{"v":2}`,
 		} {
 			if err := d.SetReserved(name, []byte(value)); err != nil {
@@ -88,7 +90,8 @@ func TestOf(t *testing.T) {
 	want := Inventory{
 		Secrets: 4, Scopes: []string{"acme", "acme/x", "beta"}, Versions: 5, Kept: 1, History: vaultfile.DefaultHistory(),
 		DropKeys:   []DropKey{{fingerprint, now, time.Time{}}, {earlier, now, now.Add(time.Minute)}},
-		NotAllowed: []string{".hidden"}, Unknown: []string{".drop/0", ".git/later", ".history/Z", ".later/x"},
+		NotAllowed: []string{".hidden"}, Unknown: []string{".drop/0", ".git/later", ".history/Z", ".later/x", ".stores/later"},
+		References: 1, Connections: 1,
 	}
 	if !reflect.DeepEqual(got, want) {
 		text, _ := json.MarshalIndent(got, "", " ") // for people
