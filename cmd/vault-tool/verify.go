@@ -5,6 +5,7 @@ import (
 	"context"
 	"io/fs"
 	"os"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -78,7 +79,8 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions, paths []string) er
 	if paths, err = a.listedPaths(ctx, o, paths); err != nil {
 		return err
 	}
-	a.interrupts.catch() // it may take its time
+	debug.SetGCPercent(100) // the runtime's default: this command may last
+	a.interrupts.catch()
 	return a.withKeys(ctx, func(keys *keyring.Keyring) error {
 		v := &verify.Verifier{Keys: keys, KeyFiles: a.keyFileInfos(), Require: required}
 		if o.against != "" {
