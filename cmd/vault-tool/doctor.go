@@ -57,7 +57,7 @@ func newDoctorCommand(a *app) *cobra.Command {
 	var o doctorOptions
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Examine the host, the files and the values, and say what mends them",
+		Short: "Examine host, files and values, and say what mends them",
 		Long: `Examine the vault, its key and the host that they are on, and print what is found: how bad it is, what, where, and
 the command that mends it. Nothing is changed, and nothing of a value is printed.
 
