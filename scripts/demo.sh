@@ -7,7 +7,7 @@ samples=$(cd "$(dirname "$0")/../testdata" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
-unset MAZEVAULT_VAULT_FILE MAZEVAULT_VAULT_KEY_FILE # they would lead the demo to a real vault
+unset MAZEVAULT_VAULT_FILE MAZEVAULT_VAULT_KEY_FILE MAZEVAULT_VAULT_AKV_URL MAZEVAULT_VAULT_AKV_SECRET # they would lead the demo to a real vault
 cp "$samples/demo.env" .env
 
 run() {

@@ -38,8 +38,8 @@ Only files with names that this command gives are ever removed.
 
 The key does not go with the vault: both together open it. --with-key-to copies it to another place, if it is
 not there yet, and never removes one.`,
-		Example: `  vault-tool backup --to /secure-backup --keep-daily 7 --keep-weekly 4 --keep-monthly 12
-  vault-tool backup --to /secure-backup --skip-unchanged --with-key-to /media/key-stick`,
+		Example: `  vault-tool backup --to /backup --keep-daily 7 --keep-weekly 4
+  vault-tool backup --to /backup --skip-unchanged --with-key-to /media/key-stick`,
 		Args: noArgumentsBut("the directory is given with --to"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, flag := range []string{"keep", "keep-daily", "keep-weekly", "keep-monthly"} {

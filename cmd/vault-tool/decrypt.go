@@ -138,7 +138,7 @@ func (a *app) printVaultDotenv(v scope.Secrets, names []string, raw bool) error 
 		return err
 	}
 	if terminal.Is(a.stdout) && !raw {
-		err = a.printVisible(lines)
+		err = a.printVisible(lines, "")
 	} else {
 		err = a.print(lines)
 	}

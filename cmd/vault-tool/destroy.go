@@ -43,6 +43,7 @@ On a terminal it asks first, unless --yes is given.`,
 	cmd.RunE = a.action(func(ctx context.Context, args []string) error { return a.runDestroy(ctx, o, args) })
 	cmd.Flags().StringArrayVar(&o.versions, "version", nil, "only the value of version `N` (repeatable)")
 	cmd.Flags().BoolVarP(&o.yes, "yes", "y", false, "do not ask")
+	a.addNames(cmd)
 	a.addIfMatch(cmd)
 	a.addScope(cmd)
 	return cmd

@@ -45,6 +45,7 @@ func (e *edit) run(ctx context.Context, text *lockedmem.Buffer) (left *lockedmem
 		line += noteLines
 	}
 	began := time.Now()
+	e.hideKey()
 	if err := e.editor.Run(ctx, path, line, [3]*os.File{e.stdin, e.stderrOrStdout(), e.stderr}); err != nil {
 		return nil, false, err
 	}

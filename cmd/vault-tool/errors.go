@@ -12,6 +12,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/mounts"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
@@ -203,6 +204,9 @@ func permissiveHint(path string) string {
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode()&fs.ModeDevice != 0 {
 		return "check that --key-file names a key"
+	}
+	if mounts.ReadOnly(path) {
+		return "the file system is mounted read-only: mount the key with mode 0400, or pass it through a pipe: --key-file <(cat " + shellWord(path) + ")"
 	}
 	return "run: chmod 400 " + shellWord(path)
 }

@@ -96,14 +96,30 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 	if err != nil {
 		return err
 	}
-	if a.azureURL() == "" {
-		if err := descriptor.Withhold(a.keyPath()); err != nil {
-			return fmt.Errorf("keep the key from the command: %w", err)
-		}
+	if err := a.withholdKey(); err != nil {
+		return err
 	}
 	a.finish()
 	a.interrupts.release() // no signal may be on its way when the command starts
 	return execute(ctx, path, args, environment)
+}
+
+// withholdKey keeps the key from the program that this process becomes.
+func (a *app) withholdKey() error {
+	if a.azureURL() != "" {
+		return nil
+	}
+	if err := descriptor.Withhold(a.keyPath()); err != nil {
+		return fmt.Errorf("keep the key from the command: %w", err)
+	}
+	return nil
+}
+
+// hideKey keeps the key from programs that this process starts.
+func (a *app) hideKey() {
+	if a.azureURL() == "" {
+		descriptor.Hide(a.keyPath())
+	}
 }
 
 // childExit ends the process as the command ended that ran as its child.

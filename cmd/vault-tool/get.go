@@ -15,7 +15,7 @@ import (
 
 func newGetCommand(a *app) *cobra.Command {
 	var raw bool
-	var name, version string
+	var version string
 	cmd := &cobra.Command{
 		Use:   "get NAME",
 		Short: "Print the value of one secret",
@@ -23,29 +23,20 @@ func newGetCommand(a *app) *cobra.Command {
 terminal. With --json an object with its name and value.
 
 On a terminal, control characters other than newline and tab are shown escaped; --raw writes them.`,
-		Example: "  vault-tool get DATABASE_URL\n  psql \"$(vault-tool get DATABASE_URL)\"",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if cmd.Flags().Changed("name") {
-				return noArguments(cmd, args)
-			}
-			return oneName(cmd, args)
-		},
+		Example:           "  vault-tool get DATABASE_URL\n  psql \"$(vault-tool get DATABASE_URL)\"",
+		Args:              oneName,
 		ValidArgsFunction: a.completeOneName,
 		RunE: a.action(func(ctx context.Context, args []string) error {
-			if len(args) > 0 {
-				name = args[0]
-			}
 			if version != "" {
-				return a.runGetVersion(ctx, raw, name, version)
+				return a.runGetVersion(ctx, raw, args[0], version)
 			}
-			return a.runGet(ctx, raw, name)
+			return a.runGet(ctx, raw, args[0])
 		}),
 	}
 	cmd.Flags().BoolVar(&raw, "raw", false, "on a terminal too: the value's bytes as they are, and no newline")
 	cmd.Flags().StringVar(&version, "version", "", "the value of version `N`, which history lists")
 	a.addReadScope(cmd)
-	cmd.Flags().StringVar(&name, "name", "", "the secret's name, if it is no argument")
-	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
+	a.addNames(cmd)
 	return cmd
 }
 
@@ -99,8 +90,5 @@ func (a *app) printValue(name string, value []byte, raw bool) error {
 	if raw || !terminal.Is(a.stdout) {
 		return a.print(value)
 	}
-	if err := a.printVisible(value); err != nil {
-		return err
-	}
-	return a.print([]byte("\n"))
+	return a.printVisible(value, "\n")
 }

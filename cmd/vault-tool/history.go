@@ -88,6 +88,9 @@ case. All old values together have at most four times the size of the secrets, 4
 	flags := cmd.Flags()
 	cmd.RunE = a.action(func(ctx context.Context, args []string) error {
 		if len(args) > 0 {
+			if err := checkName(args[0]); err != nil { // an empty one is a variable that is not set, and means not all of them
+				return err
+			}
 			o.name = args[0]
 		}
 		if flags.Changed(keepFlag) || flags.Changed(maxBytesFlag) {
@@ -95,12 +98,11 @@ case. All old values together have at most four times the size of the secrets, 4
 		}
 		return a.runHistory(ctx, o.name)
 	})
-	flags.StringVar(&o.name, "name", "", "the secret's name, if it is no argument")
+	a.addNames(cmd)
 	flags.IntVar(&o.keep, keepFlag, 0, "keep `N` versions of a secret; 0 keeps no history, and erases what there is")
 	flags.StringVar(&o.maxBytes, maxBytesFlag, "", "keep old values of one secret up to `SIZE`, such as 1MiB")
 	a.addIfMatch(cmd)
 	a.addScope(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
 

@@ -36,6 +36,7 @@ With --long the version of the present value, its age and who wrote it, as the h
 	}
 	cmd.Flags().BoolVarP(&o.long, "long", "l", false, "the version, the age of the value and who wrote it as well")
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "only secrets whose value is at least so old: `AGE` as 90d or 12h")
+	a.addNames(cmd)
 	a.addReadScope(cmd)
 	return cmd
 }

@@ -54,25 +54,32 @@ func (a *app) tellReport(text []byte, dryRun bool) error {
 	return nil
 }
 
-// printSecret writes what fill appends to a buffer of size bytes in locked memory.
+// printSecret writes what fill appends to a buffer of size bytes in locked memory. On a terminal what would steer it is escaped as JSON has
+// it, so that JSON stays what it is.
 func (a *app) printSecret(size int, fill func(dst []byte) []byte) error {
 	buf, err := lockedmem.New(size)
 	if err != nil {
 		return err
 	}
 	defer buf.Destroy()
-	return a.print(fill(buf.Bytes()[:0]))
+	text := fill(buf.Bytes()[:0])
+	if terminal.Is(a.stdout) {
+		return a.printVisible(text, "")
+	}
+	return a.print(text)
 }
 
-// printVisible writes values to a terminal, and says so where it shows them otherwise than they are.
-func (a *app) printVisible(values []byte) error {
+// printVisible writes values and an end to a terminal, and says so where it shows them otherwise than they are.
+func (a *app) printVisible(values []byte, end string) error {
 	size, changed := terminal.VisibleLen(values)
-	if !changed {
-		return a.print(values)
+	buf, err := lockedmem.New(size + len(end))
+	if err != nil {
+		return err
 	}
-	err := a.printSecret(size, func(dst []byte) []byte { return terminal.AppendVisible(dst, values) })
-	if err == nil {
-		a.note("Control characters are shown escaped; --raw writes them as they are.")
+	defer buf.Destroy()
+	err = a.print(append(terminal.AppendVisible(buf.Bytes()[:0], values), end...))
+	if err == nil && changed {
+		a.note("Control characters are shown escaped on a terminal; a pipe or a file gets them as they are.")
 	}
 	return err
 }

@@ -59,6 +59,7 @@ func newMovingCommand(a *app, o renameOptions, cmd *cobra.Command) *cobra.Comman
 	cmd.ValidArgsFunction = a.completeOneName
 	cmd.RunE = a.action(func(ctx context.Context, args []string) error { return a.runRename(ctx, o, args[0], args[1]) })
 	cmd.Flags().BoolVar(&o.force, "force", false, "replace the value of a secret that has the new name")
+	a.addNames(cmd)
 	a.addIfMatch(cmd)
 	a.addScope(cmd)
 	return cmd

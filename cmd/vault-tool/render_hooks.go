@@ -64,6 +64,7 @@ func (w *renderWatch) hooksEnded(r hookRuns) {
 func (w *renderWatch) runOnChange(ctx context.Context) error {
 	limited, cancel := context.WithTimeout(ctx, w.job.onChangeTimeout)
 	defer cancel()
+	w.hideKey()
 	cmd := exec.CommandContext(limited, "sh", "-c", w.job.onChange)
 	cmd.Stdout, cmd.Stderr = w.stderr, w.stderr
 	children.AsGroup(cmd)

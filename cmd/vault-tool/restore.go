@@ -26,7 +26,7 @@ exit code is 4. To go back to the older key, give that alone.
 
 The vault keeps its owner, and what its group may do; for others it is closed, and a new one has mode 0600.`,
 		Example: `  vault-tool restore /secure-backup/secrets.vault.20260419
-  vault-tool restore /secure-backup/secrets.vault.20250102 --key-file vault.key --key-file vault.key.old`,
+  vault-tool restore OLD_BACKUP --key-file vault.key --key-file vault.key.old`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return badInput("vault-tool restore /secure-backup/secrets.vault.20260419", "give one file, the backup")

@@ -18,7 +18,6 @@ type rmSummary struct {
 }
 
 func newRmCommand(a *app) *cobra.Command {
-	var named []string
 	cmd := &cobra.Command{
 		Use:               "rm NAME…",
 		Aliases:           []string{"remove"},
@@ -26,17 +25,12 @@ func newRmCommand(a *app) *cobra.Command {
 		Long:              "Remove secrets. If one of the names is not in the vault, none is removed.",
 		Example:           "  vault-tool rm SMTP_USERNAME SMTP_PASSWORD",
 		ValidArgsFunction: a.completeNames,
-		Args: func(cmd *cobra.Command, args []string) error {
-			return someNames(cmd, append(args, named...))
-		},
-		RunE: a.action(func(ctx context.Context, args []string) error {
-			return a.runRm(ctx, append(args, named...))
-		}),
+		Args:              someNames,
+		RunE:              a.action(a.runRm),
 	}
-	cmd.Flags().StringArrayVar(&named, "name", nil, "a secret's name, if it is no argument; may be repeated")
+	a.addNames(cmd)
 	a.addIfMatch(cmd)
 	a.addScope(cmd)
-	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
 	return cmd
 }
 

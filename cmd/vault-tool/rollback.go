@@ -66,6 +66,7 @@ Where the history cannot tell what a secret was, the names are listed and nothin
 		}
 		return a.runRollback(ctx, o, args[0])
 	})
+	a.addNames(cmd)
 	flags := cmd.Flags()
 	flags.StringVar(&o.to, "to", "", "the `VERSION` to go back to; with --all a time")
 	flags.BoolVar(&o.all, "all", false, "the whole vault, or with --scope all of the scope")

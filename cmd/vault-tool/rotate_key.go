@@ -53,7 +53,7 @@ func newRotateKeyCommand(a *app) *cobra.Command {
 		Long: `Re-encrypt the vault with a new key. The secrets themselves do not change.
 
 With --new-key-file the key comes from a file, made by init; the file is yours to put in the old
-one's place. While a key file KEY does not open the vault and KEY.new exists, readers try that too, so
+one's place. The old key is copied to KEY.old. While a key file KEY does not open the vault and KEY.new exists, readers try that too, so
 nothing fails in between.
 
 With --new-akv-secret the key comes from another secret in Azure Key Vault, the one of --akv-url. Then
@@ -78,16 +78,14 @@ A new key belongs to you, to root or to the owner of the old one; one of anybody
 	flags.StringVar(&o.newKeyFile, "new-key-file", "", "the key file to re-encrypt the vault with")
 	flags.StringVar(&o.newAzureSecret, "new-akv-secret", "", "the Azure Key Vault secret with the key to re-encrypt the vault with")
 	flags.BoolVar(&o.inPlace, "in-place", false, "generate a new key and put it in the place of the old one")
-	flags.BoolVar(&o.discardOldKey, "discard-old-key", false, "with --in-place: keep no copy of the old key; nothing else opens earlier backups")
-	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "with --in-place: keep the old key as KEY.old, which is done anyway")
+	flags.BoolVar(&o.discardOldKey, "discard-old-key", false, "keep no copy of the old key in KEY.old; nothing else opens earlier backups")
+	flags.BoolVar(&o.keepOldKey, "keep-old-key", false, "keep the old key as KEY.old, which is done anyway")
 	flags.BoolVar(&o.dropHistory, "drop-history", false, "leave the earlier values of all secrets out")
 	a.addIfMatch(cmd)
 	_ = flags.MarkHidden("keep-old-key") // fails for an unknown flag only
 	cmd.MarkFlagsOneRequired("new-key-file", "new-akv-secret", "in-place")
 	cmd.MarkFlagsMutuallyExclusive("new-key-file", "new-akv-secret", "in-place")
-	cmd.MarkFlagsMutuallyExclusive("new-key-file", "keep-old-key")
 	cmd.MarkFlagsMutuallyExclusive("new-akv-secret", "keep-old-key")
-	cmd.MarkFlagsMutuallyExclusive("new-key-file", "discard-old-key")
 	cmd.MarkFlagsMutuallyExclusive("new-akv-secret", "discard-old-key")
 	cmd.MarkFlagsMutuallyExclusive("keep-old-key", "discard-old-key")
 	completeFiles(cmd, "new-key-file")
@@ -106,14 +104,7 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	case o.newAzureSecret != "":
 		err = a.rekeyToAzure(ctx, o, &s)
 	default:
-		s.written, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{WriteOptions: a.writeOptions("rotate-key"), DropHistory: o.dropHistory})
-		if errors.Is(err, vaultfile.ErrSameKey) {
-			names := a.keyName()
-			if names != o.newKeyFile {
-				names += " and " + o.newKeyFile
-			}
-			err = fmt.Errorf("%s: %w", names, err)
-		}
+		err = a.rotateToFile(ctx, o, &s)
 	}
 	if err != nil {
 		return err
@@ -124,6 +115,46 @@ func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 		return a.printJSON(s)
 	}
 	return nil
+}
+
+// rotateToFile moves the vault to the key in another file, which somebody puts in the place of the old one then. The old key is copied
+// at the end, while it stands: nothing else would keep it.
+func (a *app) rotateToFile(ctx context.Context, o rotateOptions, s *rotateSummary) (err error) {
+	s.written, err = a.rekey(ctx, o.newKeyFile, a.newKeyFile(o.newKeyFile), vaultfile.RekeyOptions{
+		WriteOptions: a.writeOptions("rotate-key"), DropHistory: o.dropHistory,
+		Finish: func() error {
+			if !o.discardOldKey {
+				s.OldKeyFile = a.keepOldKey()
+			}
+			return nil
+		},
+	})
+	if errors.Is(err, vaultfile.ErrSameKey) {
+		names := a.keyName()
+		if names != o.newKeyFile {
+			names += " and " + o.newKeyFile
+		}
+		err = fmt.Errorf("%s: %w", names, err)
+	}
+	return err
+}
+
+// keepOldKey copies the key to KEY.old, and returns where it is. A key that is no file in a directory that can be written stands where it
+// stands; then it is "".
+func (a *app) keepOldKey() string {
+	if a.azureURL() != "" {
+		return ""
+	}
+	path, err := replaceableKey(a.keyPath())
+	if err != nil {
+		return ""
+	}
+	kept, err := durable.Keep(path, oldKeySuffix, oldKeyMode)
+	if err != nil {
+		a.warn("no copy of %s was made: %v; make one before another key takes its place", a.keyPath(), err)
+		return ""
+	}
+	return kept
 }
 
 func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
@@ -141,18 +172,26 @@ func (a *app) noteRotation(o rotateOptions, s rotateSummary) {
 	case !o.inPlace && a.azureURL() != "":
 		a.note("Next: use --key-file %s, or store it in Azure Key Vault; restart what reads the vault, and back up the new key.", s.KeyFile)
 	case !o.inPlace:
-		a.noteMove(s.KeyFile)
+		a.noteMove(o, s)
 	case s.OldKeyFile != "":
 		a.note("%s is the new key; back it up.", s.KeyFile)
-		a.note("%s is the old key: earlier backups, and other vaults of that key, need it. Remove it when none is left.", s.OldKeyFile)
+		a.noteOldKey(s.OldKeyFile)
 	default:
 		a.note("%s is the new key; back it up. No copy of the old one was kept: earlier backups of the vault need it.", s.KeyFile)
 	}
 }
 
+func (a *app) noteOldKey(path string) {
+	a.note("%s is the old key: earlier backups, and other vaults of that key, need it. Remove it when none is left.", path)
+}
+
 // noteMove says what to do with a new key file, and how readers fare until then.
-func (a *app) noteMove(newKey string) {
-	move := fmt.Sprintf("mv %s %s (keep the old key for earlier backups)", shellWord(newKey), shellWord(a.keyPath()))
+func (a *app) noteMove(o rotateOptions, s rotateSummary) {
+	newKey := s.KeyFile
+	move := fmt.Sprintf("mv %s %s", shellWord(newKey), shellWord(a.keyPath()))
+	if s.OldKeyFile == "" && !o.discardOldKey {
+		move += " (keep a copy of the old key for earlier backups first)"
+	}
 	info, err := os.Stat(newKey)
 	switch {
 	case descriptor.Named(newKey) || descriptor.Named(a.keyPath()) || err == nil && !info.Mode().IsRegular(): // a pipe
@@ -161,6 +200,9 @@ func (a *app) noteMove(newKey string) {
 		a.note("Next: %s. Until then readers use %s.", move, newKey)
 	default:
 		a.note("Readers fail from now on, until the new key is in its place: %s.", move)
+	}
+	if s.OldKeyFile != "" {
+		a.noteOldKey(s.OldKeyFile)
 	}
 	a.note("Back up the new key.")
 }

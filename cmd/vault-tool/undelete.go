@@ -26,6 +26,7 @@ them, or one exists, nothing is changed.`,
 		Args:    someNames,
 	}
 	cmd.RunE = a.action(a.runUndelete)
+	a.addNames(cmd)
 	a.addIfMatch(cmd)
 	a.addScope(cmd)
 	return cmd

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -193,6 +194,21 @@ func someNames(_ *cobra.Command, args []string) error {
 		return errors.New("give the name of at least one secret")
 	}
 	return nil
+}
+
+// addNames gives a command that takes names as arguments --name for them too. Each counts as if it stood in front of the arguments.
+func (a *app) addNames(cmd *cobra.Command) {
+	var named []string
+	cmd.Flags().StringArrayVar(&named, "name", nil, "a secret's name, if it is no argument")
+	_ = cmd.RegisterFlagCompletionFunc("name", a.completeNames) // fails for an unknown flag only
+	check, run := cmd.Args, cmd.RunE
+	cmd.Args = func(cmd *cobra.Command, args []string) error {
+		if check == nil {
+			return nil
+		}
+		return check(cmd, slices.Concat(named, args))
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error { return run(cmd, slices.Concat(named, args)) }
 }
 
 // checkName validates a secret's name from the command line. One with a '=' in it is not repeated: it

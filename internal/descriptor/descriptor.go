@@ -5,7 +5,7 @@
 // process that is not dumpable may not, and a regular file would be read from its start once more.
 //
 // What is opened here is a key or holds secrets, so a descriptor that was named is closed in every program
-// that the process starts or becomes. Standard input cannot be closed there: see [Withhold].
+// that the process starts or becomes. For standard input, and for other descriptors of the same file, see [Withhold].
 //
 // No call waits for the writer of a named pipe: [Open] returns at once, and [Reader] waits as long as a context
 // lets it.
@@ -38,14 +38,14 @@ func Named(path string) bool {
 	return ok
 }
 
-// Withhold keeps the standard input that path names from the program that this process becomes: it puts the
-// null device in its place. Other paths need nothing of the kind.
-func Withhold(path string) error {
-	if fd, ok := number(path); !ok || fd != 0 {
-		return nil
-	}
-	return replaceStdin()
-}
+// Hide keeps the file at path from the programs that this process starts, by whatever name path leads to it: every descriptor of it
+// that is open here is closed there, but for standard input, output and error. Devices are left open: a terminal, from which
+// a key was typed, is the program's too.
+func Hide(path string) { _ = closeInPrograms(path, false) }
+
+// Withhold is Hide for a program that this process becomes, and puts the null device in the place of a standard input, output or
+// error that is the file, and of a standard input that path names.
+func Withhold(path string) error { return closeInPrograms(path, true) }
 
 func number(path string) (int, bool) {
 	clean := filepath.ToSlash(filepath.Clean(path))

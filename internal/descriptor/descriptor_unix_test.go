@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestNamed(t *testing.T) {
@@ -58,4 +60,54 @@ func TestOpenErrors(t *testing.T) {
 	if _, err := Open(filepath.Join(t.TempDir(), "missing")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}
+}
+
+// TestHide: a key file is closed in programs under every descriptor that it has, and by every name that leads to it.
+func TestHide(t *testing.T) {
+	dir := t.TempDir()
+	path, link, other := filepath.Join(dir, "key"), filepath.Join(dir, "link"), filepath.Join(dir, "other")
+	for _, p := range []string{path, other} {
+		if err := os.WriteFile(p, []byte("x"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(path, link); err != nil {
+		t.Fatal(err)
+	}
+	for name, hidden := range map[string]func(fd int) string{
+		"its path":       func(int) string { return path },
+		"a link to it":   func(int) string { return link },
+		"its descriptor": func(fd int) string { return fmt.Sprintf("/dev/fd/%d", fd) },
+		"the process":    func(fd int) string { return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd) },
+	} {
+		open := inheritable(t, path)
+		stays := inheritable(t, other)
+		Hide(hidden(open))
+		if !closesOnExec(t, open) {
+			t.Errorf("%s: open in programs", name)
+		}
+		if closesOnExec(t, stays) {
+			t.Errorf("%s: another file is closed in programs", name)
+		}
+	}
+}
+
+// inheritable opens a file as a shell does for a program.
+func inheritable(t *testing.T, path string) int {
+	t.Helper()
+	fd, err := unix.Open(path, unix.O_RDONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = unix.Close(fd) })
+	return fd
+}
+
+func closesOnExec(t *testing.T, fd int) bool {
+	t.Helper()
+	flags, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return flags&unix.FD_CLOEXEC != 0
 }

@@ -19,6 +19,7 @@ var ErrNoMemory = errors.New("no file system in memory was found to edit on")
 
 const (
 	directoryPrefix = "vault-tool-edit-"
+	directoryMode   = fs.FileMode(0o700)
 	fileMode        = fs.FileMode(0o600)
 )
 
@@ -43,10 +44,13 @@ func NewDirectory(getenv func(string) string, allowDisk bool) (*Directory, error
 	var problem error = ErrNoMemory
 	for _, place := range places {
 		sweep(place)
-		path, err := os.MkdirTemp(place, directoryPrefix) // mode 0700
+		path, err := os.MkdirTemp(place, directoryPrefix)
 		if err != nil {
 			problem = err
 			continue
+		}
+		if err := os.Chmod(path, directoryMode); err != nil { // it has it already, unless the umask takes the owner's rights
+			return nil, errors.Join(err, os.Remove(path))
 		}
 		hold, err := holdDirectory(path)
 		if err != nil {
@@ -80,7 +84,9 @@ func (d *Directory) Write(name string, content []byte) (path string, err error) 
 	if err != nil {
 		return "", err
 	}
-	_, err = f.Write(content)
+	if err = f.Chmod(fileMode); err == nil { // likewise
+		_, err = f.Write(content)
+	}
 	return path, errors.Join(err, f.Close())
 }
 

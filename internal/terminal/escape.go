@@ -9,6 +9,8 @@ import (
 // A value that is shown on a terminal must not steer it: escape sequences set the title, the clipboard, the answers
 // that the terminal types. So control characters other than newline and tab, and those that turn the direction of
 // writing, are shown as \xNN or \uNNNN.
+//
+// The second is JSON's form too, and JSON has none of the characters in it that get the first: what is JSON stays what it means.
 
 // VisibleLen returns how many bytes AppendVisible appends, and whether that is another text than value.
 func VisibleLen(value []byte) (n int, changed bool) {
@@ -57,7 +59,7 @@ func steersTerminal(r rune, size int) bool {
 }
 
 func escapedLen(r rune, size int) int {
-	if r < utf8.RuneSelf || r == utf8.RuneError && size == 1 {
+	if r < ' ' || r == utf8.RuneError && size == 1 {
 		return len(`\x00`)
 	}
 	return len(`\u0000`)

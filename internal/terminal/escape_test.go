@@ -7,7 +7,7 @@ func TestAppendVisible(t *testing.T) {
 		"":                         "",
 		"plain ž 🔑\n\tend":         "plain ž 🔑\n\tend",
 		"\x1b]52;c;aGk=\x07":       `\x1b]52;c;aGk=\x07`,
-		"a\rb\x00\x7f":             `a\x0db\x00\x7f`,
+		"a\rb\x00\x7f":             `a\x0db\x00\u007f`,
 		"\u009b31m":                `\u009b31m`,
 		"\u202eevil\u202c":         `\u202eevil\u202c`,
 		"\xff\x9b":                 `\xff\x9b`,
