@@ -26,7 +26,7 @@ func TestExaminationListsWhatOthersHide(t *testing.T) {
 		t.Error("inspect prints a value")
 	}
 	r = f.run("", "doctor")
-	for _, want := range []string{"warn   name-not-allowed: .a-later-kind/x/y, .refs/SMTP_PASSWORD\n", "info   entry-unknown: .history/A, .later/x\n"} {
+	for _, want := range []string{"warn   name-not-allowed: .a-later-kind/x/y, .pulled/SMTP_PASSWORD\n", "info   entry-unknown: .history/A, .later/x\n"} {
 		if r.code != exitOK || !strings.Contains(r.stdout, want) || strings.Contains(r.stdout, "hunter2") {
 			t.Errorf("doctor does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 		}
