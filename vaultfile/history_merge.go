@@ -195,7 +195,10 @@ func (r *recorder) finishRecord(folder *mergedFolder, rec *history.Record, value
 	now := r.draft.valueOf(rec.Name)
 	last := rec.Last()
 	isCurrent := last != nil && last.State == history.Current
-	if isCurrent == (now != nil) && (now == nil || bytes.Equal(now, value)) {
+	switch {
+	case now != nil && isCurrent && bytes.Equal(now, value):
+		return
+	case now == nil && (last == nil || last.State == history.Deleted):
 		return
 	}
 	folder.Revision = folder.ours + folder.theirs + 1

@@ -203,6 +203,20 @@ func TestMergeAtOneTime(t *testing.T) {
 	b.ours.want("B", "1 current=1 add")
 }
 
+// TestMergeRemovedAtOneTime: what was removed at one time, by one user, is removed once, behind all that was before.
+func TestMergeRemovedAtOneTime(t *testing.T) {
+	b := newPastWorld(t, DefaultHistory()).branch()
+	b.theirs.now = b.ours.now
+	b.ours.set("X", "1")
+	b.ours.set("A", "o1")
+	b.ours.remove("A")
+	b.theirs.set("A", "t1")
+	b.theirs.set("Y", "1")
+	b.theirs.remove("A")
+	b.want(b.merge(), "Y", "", "")
+	b.ours.want("A", "1 kept=o1 add", "2 deleted rm", "3 kept=t1 add", "4 deleted merge")
+}
+
 func TestMergeWithoutBase(t *testing.T) {
 	b := newPastWorld(t, DefaultHistory()).branch()
 	b.base = nil
@@ -460,6 +474,9 @@ func TestMergeAnything(t *testing.T) {
 		w := newPastWorld(t, HistoryBounds{Keep: 1 + random.IntN(6), MaxBytes: 50})
 		change(w, "x")
 		b := w.branch()
+		if round%3 == 0 {
+			b.theirs.now = b.ours.now
+		}
 		change(b.ours, []string{"x", "o"}[round%2])
 		change(b.theirs, []string{"x", "t"}[round%2])
 		base, ours, theirs := contents(b.base.open()), contents(b.ours.open()), contents(b.theirs.open())

@@ -100,7 +100,7 @@ func (g gitMerge) resolve(m vaultfile.Merged) string {
 	var commands []string
 	for _, name := range m.Conflicts {
 		if n, ok := m.Theirs[name]; ok && len(commands) < most {
-			commands = append(commands, fmt.Sprintf("vault-tool rollback %s --to %d%s", name, n, g.vaultOption()))
+			commands = append(commands, fmt.Sprintf("vault-tool rollback %s --to %d%s", name, n, g.options()))
 		}
 	}
 	take := "theirs is written to a file by: git checkout-index --stage=3 --temp -- " + shellWord(g.path)
@@ -110,11 +110,15 @@ func (g gitMerge) resolve(m vaultfile.Merged) string {
 	return "all else is merged, and these are as in ours; " + take + "; then: git add " + shellWord(g.path)
 }
 
-func (g gitMerge) vaultOption() string {
-	if g.path == defaultVaultFile {
-		return ""
+// options are what a command needs to find the vault and its key, where it would look elsewhere.
+func (g gitMerge) options() (options string) {
+	if firstSet(g.getenv(vaultFileEnv), defaultVaultFile) != g.path {
+		options = " --vault-file " + shellWord(g.path)
 	}
-	return " --vault-file " + shellWord(g.path)
+	if g.azureURL() == "" && !sameFile(firstSet(g.getenv(keyFileEnv), defaultKeyFile), g.keyPath()) {
+		options += " --key-file " + shellWord(g.keyPath())
+	}
+	return options
 }
 
 // unmerged says of an error that the file is as git has it, and how to go on.
