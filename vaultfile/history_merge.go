@@ -18,6 +18,7 @@ type merge struct {
 	kept map[string]uint64 // versions that have theirs' values of conflicts
 
 	folders map[string]*mergedFolder
+	pasts   [2]pastReader // of base and theirs
 }
 
 // mergedFolder is a folder with the counts that both vaults have added to the common one.
@@ -74,6 +75,9 @@ func (r *recorder) mergeSettings(m *merge) {
 // merge puts the history of theirs since base behind that of the draft's vault.
 func (r *recorder) merge(m *merge) error {
 	m.folders = make(map[string]*mergedFolder)
+	m.pasts = [2]pastReader{newPastReader(m.base), newPastReader(m.theirs)}
+	defer m.pasts[0].close()
+	defer m.pasts[1].close()
 	for _, name := range r.changedNames(m) {
 		if err := r.mergeRecord(m, name); err != nil {
 			return err
@@ -99,17 +103,24 @@ func (r *recorder) changedNames(m *merge) []string {
 	for _, name := range m.conflicts {
 		changed[name] = true
 	}
-	m.theirs.eachRecord(func(rec history.Record) {
-		entry := reserved.History(rec.Name)
-		now, _ := m.theirs.findReserved(entry)
+	var d history.Decoder
+	for _, e := range m.theirs.reserved {
+		entry, now := string(e.name(m.theirs.payload)), e.value(m.theirs.payload)
+		name, ok := reserved.IsHistory(entry)
+		if !ok {
+			continue
+		}
 		var was []byte
 		if m.base != nil {
-			was, _ = m.base.findReserved(entry)
+			was, _ = m.base.findReserved(reserved.Name(entry))
 		}
-		if !bytes.Equal(was, now) || r.report.Begun {
+		if bytes.Equal(was, now) && !r.report.Begun {
+			continue
+		}
+		if rec, err := d.Decode(now, name); err == nil {
 			changed[rec.Name] = true
 		}
-	})
+	}
 	return slices.Sorted(maps.Keys(changed))
 }
 
@@ -128,7 +139,7 @@ func (r *recorder) mergeRecord(m *merge, name string) error {
 			folder.Oldest = at.Revision
 		}
 	}
-	theirs, base := pastOf(m.theirs, name), pastOf(m.base, name)
+	base, theirs := m.pasts[0].of(name), m.pasts[1].of(name)
 	since := history.Since(theirs, base, history.Past{Record: *rec, Value: ours})
 	if len(rec.Versions) == 0 {
 		rec.Cut = theirs.Cut
@@ -147,17 +158,42 @@ func (r *recorder) mergeRecord(m *merge, name string) error {
 	return nil
 }
 
-// pastOf is what a vault has of a secret; nothing where it has no history or there is no vault.
-func pastOf(v *Vault, name string) history.Past {
-	if v == nil {
-		return history.Past{}
-	}
-	p := history.Past{}
-	p.Value, _ = v.find(name)
-	if rec, err := v.record(name); err == nil {
-		p.Record = rec
+// pastReader reads what a vault has of many secrets.
+type pastReader struct {
+	vault    *Vault            // may be nil
+	digester *history.Digester // nil where there is no history
+	decoder  *history.Decoder
+	first    uint64 // number of a record that begins
+}
+
+func newPastReader(v *Vault) pastReader {
+	p := pastReader{vault: v, decoder: new(history.Decoder)}
+	if s := settingsOf(v); s.On() {
+		p.digester, p.first = s.NewDigester(), s.Counter+1
 	}
 	return p
+}
+
+func (p pastReader) close() {
+	if p.digester != nil {
+		p.digester.Close()
+	}
+}
+
+// of is what the vault has of a secret, with what other programs have done to it.
+func (p pastReader) of(name string) (past history.Past) {
+	if p.vault == nil {
+		return past
+	}
+	past.Value, _ = p.vault.find(name)
+	if p.digester == nil {
+		return past
+	}
+	if rec, err := p.vault.recorded(name, p.decoder); err == nil {
+		rec.Reconcile(past.Value, p.digester, p.first, history.Moment{})
+		past.Record = rec
+	}
+	return past
 }
 
 // supersede makes the last version, if it is current, an old one with the given value.
