@@ -59,7 +59,7 @@ func (g gitMerge) run(ctx context.Context, keys *keyring.Keyring) error {
 	if err != nil {
 		return leftUnchanged(err)
 	}
-	return g.tell(m)
+	return g.tell(m, theirs)
 }
 
 // openBase opens the common version. Where both sides have made the vault it is empty, and nil is returned.
@@ -72,7 +72,7 @@ func (g gitMerge) openBase(ctx context.Context, keys *keyring.Keyring) (*vaultfi
 }
 
 // tell says what was done, and fails where somebody has to decide.
-func (g gitMerge) tell(m vaultfile.Merged) error {
+func (g gitMerge) tell(m vaultfile.Merged, theirs *vaultfile.Vault) error {
 	g.note("merged %s: %d taken over, %d removed", g.path, len(m.Taken), len(m.Removed))
 	if m.TheirKey {
 		g.note("%s is under the key that theirs was given", g.path)
@@ -86,7 +86,7 @@ func (g gitMerge) tell(m vaultfile.Merged) error {
 	if len(m.Conflicts) == 0 {
 		return nil
 	}
-	return &unresolved{conflict(g.resolve(m), "%s: changed on both sides: %s", g.path, join(m.Conflicts))}
+	return &unresolved{conflict(g.resolve(m, theirs), "%s: changed on both sides: %s", g.path, join(m.Conflicts))}
 }
 
 // unresolved is the error of a merge that was made but for some secrets.
@@ -95,17 +95,21 @@ type unresolved struct{ error }
 func (u *unresolved) Unwrap() error { return u.error }
 
 // resolve says how to decide.
-func (g gitMerge) resolve(m vaultfile.Merged) string {
+func (g gitMerge) resolve(m vaultfile.Merged, theirs *vaultfile.Vault) string {
 	const most = 5
 	var commands []string
 	for _, name := range m.Conflicts {
-		if n, ok := m.Theirs[name]; ok && len(commands) < most {
+		if n, ok := m.Theirs[name]; ok {
 			commands = append(commands, fmt.Sprintf("vault-tool rollback %s --to %d%s", name, n, g.options()))
+		} else if !theirs.Has(name) {
+			commands = append(commands, "vault-tool rm "+name+g.options())
 		}
 	}
 	take := "theirs is written to a file by: git checkout-index --stage=3 --temp -- " + shellWord(g.path)
-	if len(commands) > 0 {
+	if len(commands) == len(m.Conflicts) && len(commands) <= most {
 		take = "theirs is taken by: " + strings.Join(commands, "; ")
+	} else if len(commands) > 0 {
+		take += "; or taken by commands such as: " + commands[0]
 	}
 	return "all else is merged, and these are as in ours; " + take + "; then: git add " + shellWord(g.path)
 }
