@@ -5,8 +5,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/azureaddress"
+	"github.com/mazevault/vault-tool/internal/azurekey"
+	"github.com/mazevault/vault-tool/internal/exchange"
 	"github.com/mazevault/vault-tool/keysource"
-	"github.com/mazevault/vault-tool/keysource/azurekeyvault"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -44,6 +46,19 @@ type vaultKey interface {
 	Close()
 }
 
+// askTogether has keys that are both in Azure Key Vault fetched at once.
+func askTogether(keys ...vaultKey) {
+	var sources []*azurekey.Source
+	for _, key := range keys {
+		if key, ok := key.(azureKey); ok {
+			sources = append(sources, key.Source)
+		}
+	}
+	if len(sources) > 1 {
+		azurekey.Together(sources...)
+	}
+}
+
 // vaultKey returns the source of the key of the command line.
 func (a *app) vaultKey() (vaultKey, error) {
 	if url := a.azureURL(); url != "" {
@@ -64,16 +79,16 @@ func (a *app) keyName() string {
 }
 
 func azureName(url, secret string) string {
-	source, err := azurekeyvault.New(url, secret)
+	address, err := azureaddress.Parse(url, secret)
 	if err != nil {
 		return "Azure Key Vault"
 	}
-	return source.String()
+	return address.String()
 }
 
 // azureKey is a key in Azure Key Vault that warns once when its passphrase is short.
 type azureKey struct {
-	*azurekeyvault.Source
+	*azurekey.Source
 	a *app
 }
 
@@ -85,8 +100,8 @@ func (a *app) azureKey(url, secret string) (vaultKey, error) {
 	return azureKey{source, a}, nil
 }
 
-func (a *app) openAzure(url, secret string) (*azurekeyvault.Source, error) {
-	return azurekeyvault.New(url, secret, azurekeyvault.WithEnvironment(a.getenv))
+func (a *app) openAzure(url, secret string) (*azurekey.Source, error) {
+	return azurekey.New(url, secret, a.netProgram())
 }
 
 func (k azureKey) Passphrase(ctx context.Context, use func([]byte) error) error {
@@ -96,22 +111,19 @@ func (k azureKey) Passphrase(ctx context.Context, use func([]byte) error) error 
 	})
 }
 
-// Close has nothing to do: an azurekeyvault.Source keeps nothing.
-func (azureKey) Close() {}
-
 // azureForProvider is openAzure in the form in which provider.Config takes it.
 func (a *app) azureForProvider(url, secret string) (keysource.Source, error) {
 	return a.openAzure(url, secret)
 }
 
-// azureOutcomes are the exit codes, kinds and hints of azurekeyvault's errors. What to do about each stands in
-// its own text, which a service shows as well.
+// azureOutcomes are the exit codes, kinds and hints of what vault-tool-net answers about a key in Azure Key Vault. What to
+// do about each stands in its own text, which a service shows as well.
 var azureOutcomes = []outcomeOf{
-	{azurekeyvault.ErrVaultURL, exitUsage, "usage", "check --akv-url and " + azureURLEnv},
-	{azurekeyvault.ErrSecretName, exitUsage, "usage", "check --akv-secret and " + azureSecretEnv},
-	{azurekeyvault.ErrIdentityConfig, exitUsage, "usage", ""},
-	{azurekeyvault.ErrVaultNotFound, exitNotFound, "key_not_found", "check --akv-url and " + azureURLEnv},
-	{azurekeyvault.ErrSecretNotFound, exitNotFound, "key_not_found", "check --akv-secret, --new-akv-secret and " + azureSecretEnv},
-	{azurekeyvault.ErrEncoding, exitUsage, "bad_key", ""},
-	{azurekeyvault.ErrIdentityUnreachable, exitFailed, "key_unreadable", "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
+	{azureaddress.ErrVaultURL, exitUsage, "usage", "check --akv-url and " + azureURLEnv},
+	{azureaddress.ErrSecretName, exitUsage, "usage", "check --akv-secret and " + azureSecretEnv},
+	{exchange.IdentityConfig, exitUsage, "usage", ""},
+	{exchange.StoreNotFound, exitNotFound, "key_not_found", "check --akv-url and " + azureURLEnv},
+	{exchange.SecretNotFound, exitNotFound, "key_not_found", "check --akv-secret, --new-akv-secret and " + azureSecretEnv},
+	{exchange.Encoding, exitUsage, "bad_key", ""},
+	{exchange.IdentityUnreachable, exitFailed, "key_unreadable", "a managed identity is there only on a host in Azure (or with Azure Arc); elsewhere use --key-file"},
 }

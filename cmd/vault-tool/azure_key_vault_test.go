@@ -25,6 +25,7 @@ const (
 // azureCLI runs vault-tool against a fake Azure in a folder of its own.
 type azureCLI struct {
 	t     *testing.T
+	tool  string
 	azure *fakeazure.Azure
 	dir   string
 	env   []string
@@ -38,21 +39,17 @@ func newAzureCLI(t *testing.T) *azureCLI {
 	azure := fakeazure.Start(t, strings.TrimPrefix(azureTestURL, "https://"))
 	azure.Put("mazevault-vault-key", fakeazure.Secret{Value: azureTestKey})
 	azure.Put("next-key", fakeazure.Secret{Value: azureTestNewKey})
-	return &azureCLI{t, azure, t.TempDir(), azure.Env()}
+	return &azureCLI{t, installBoth(t, builtQuickTool), azure, t.TempDir(), azure.Env()}
 }
 
 // run runs a command line and checks the exit code; what it wrote may contain no key and no token.
 func (c *azureCLI) run(code int, stdin string, env []string, args ...string) (stdout, stderr string) {
 	c.t.Helper()
-	path, err := exec.LookPath("vault-tool")
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(c.tool, args...)
 	cmd.Dir, cmd.Env, cmd.Stdin = c.dir, append(c.env, env...), strings.NewReader(stdin)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
-	err = cmd.Run()
+	err := cmd.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
 		c.t.Fatal(err)
@@ -202,7 +199,7 @@ func TestAzureKeyVaultInterrupted(t *testing.T) {
 		asked <- struct{}{}
 		return fakeazure.Hang(w, r)
 	}})
-	cmd := exec.Command("vault-tool", "list", "--akv-url", azureTestURL)
+	cmd := exec.Command(c.tool, "list", "--akv-url", azureTestURL)
 	var errs bytes.Buffer
 	cmd.Dir, cmd.Env, cmd.Stderr = c.dir, c.env, &errs
 	if err := cmd.Start(); err != nil {

@@ -8,6 +8,8 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
+
+	"github.com/mazevault/vault-tool/internal/hardening"
 )
 
 func main() { run(os.Exit) }
@@ -18,7 +20,7 @@ const collectFromBytes = 256 << 20
 
 // run executes the command line and calls exit with the exit code.
 func run(exit func(code int)) {
-	hardenProcess()
+	hardening.Apply()
 	// A command is over before a collection pays: one would begin at 4 MiB of heap. Secrets stand outside of the heap.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(collectFromBytes)

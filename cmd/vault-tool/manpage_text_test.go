@@ -25,6 +25,8 @@ const manualFiles = `
              end does not count. Mode 0400; one that group or others may touch is refused.
   vault.key.new  the key of a rotation that has begun: tried where vault.key does not open the vault
   vault.key.old, vault.key.old.1 ...  keys that rotate-key --in-place has replaced; old backups need them
+  vault-tool-net  beside vault-tool, or in /usr/local/libexec/vault-tool: the program that fetches a key from Azure Key
+             Vault; it and its directory belong to root or to you, and nobody else may write to them
   secrets.vault.lock  the lock of those who write; it stays, and is empty
   secrets.vault.bak, secrets.vault.bak.1 ...  what encrypt --force has replaced
   secrets.vault.displaced-...  the vault from before, where another program put a file in its place while it was

@@ -28,6 +28,7 @@ type scanWorld struct {
 	t       *testing.T
 	dir     string
 	command []string // the tool, and what goes before it
+	env     []string // beside that of the test
 	user    int
 	needles *needles
 	known   map[string]bool   // what learn need not look at again
@@ -95,7 +96,7 @@ func (w *scanWorld) start(point, stdin string, args ...string) *scannable {
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir = w.dir
 	cmd.Stdin = strings.NewReader(stdin)
-	cmd.Env = append(os.Environ(), "MAZEVAULT_VAULT_FILE=", "MAZEVAULT_VAULT_KEY_FILE=")
+	cmd.Env = slices.Concat(os.Environ(), []string{"MAZEVAULT_VAULT_FILE=", "MAZEVAULT_VAULT_KEY_FILE="}, w.env)
 	if w.user != os.Getuid() {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(w.user), Gid: uint32(w.user)}}
 	}

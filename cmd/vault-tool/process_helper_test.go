@@ -25,14 +25,17 @@ import (
 // that a command can be killed at each of its system calls in turn within seconds.
 
 // builtTool builds the product once for the test run.
-var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool("") })
+var builtTool = sync.OnceValues(func() ([]byte, error) { return buildTool("", ".") })
 
 // builtQuickTool builds the tool with a cheap derivation. Vaults of the one cannot be read by the other.
-var builtQuickTool = sync.OnceValues(func() ([]byte, error) { return buildTool("quickkdf") })
+var builtQuickTool = sync.OnceValues(func() ([]byte, error) { return buildTool("quickkdf", ".") })
 
-// buildTool compiles the command with the build tags and returns the program. It takes GOEXPERIMENT from
+// builtNetProgram builds vault-tool-net, which derives no keys.
+var builtNetProgram = sync.OnceValues(func() ([]byte, error) { return buildTool("", "../vault-tool-net") })
+
+// buildTool compiles a command with the build tags and returns the program. It takes GOEXPERIMENT from
 // the environment of the test, as the test itself did, and has the race detector where the test has it.
-func buildTool(tags string) (program []byte, err error) {
+func buildTool(tags, command string) (program []byte, err error) {
 	dir, err := os.MkdirTemp("", "vault-tool-build")
 	if err != nil {
 		return nil, err
@@ -47,7 +50,7 @@ func buildTool(tags string) (program []byte, err error) {
 	} else {
 		build.Env = append(build.Env, "CGO_ENABLED=0")
 	}
-	build.Args = append(build.Args, ".")
+	build.Args = append(build.Args, command)
 	if output, err := build.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("go build: %w\n%s", err, output)
 	}
@@ -57,22 +60,39 @@ func buildTool(tags string) (program []byte, err error) {
 // installTool writes a program into a directory of the test.
 func installTool(t testing.TB, build func() ([]byte, error)) string {
 	t.Helper()
-	program, err := build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := "vault-tool"
+	return installProgram(t, build, t.TempDir(), "vault-tool")
+}
+
+// installBoth is installTool with vault-tool-net beside it.
+func installBoth(t testing.TB, build func() ([]byte, error)) string {
+	t.Helper()
+	tool := installTool(t, build)
+	installProgram(t, builtNetProgram, filepath.Dir(tool), "vault-tool-net")
+	return tool
+}
+
+// installProgram writes a program into a directory, which nobody else may change from then on.
+func installProgram(t testing.TB, build func() ([]byte, error), dir, name string) string {
+	t.Helper()
 	if runtime.GOOS == "windows" {
 		name += ".exe"
 	}
-	path := filepath.Join(t.TempDir(), name)
-	// A process that is forked while the file is open for writing would keep it from being executed.
-	syscall.ForkLock.RLock()
-	defer syscall.ForkLock.RUnlock()
-	if err := os.WriteFile(path, program, 0o755); err != nil {
+	path := filepath.Join(dir, name)
+	if err := errors.Join(os.Chmod(dir, 0o755), writeProgram(build, path)); err != nil {
 		t.Fatal(err)
 	}
 	return path
+}
+
+func writeProgram(build func() ([]byte, error), path string) error {
+	program, err := build()
+	if err != nil {
+		return err
+	}
+	// A process that is forked while the file is open for writing would keep it from being executed.
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return errors.Join(os.WriteFile(path, program, 0o755), os.Chmod(path, 0o755))
 }
 
 // folder is a directory with a vault and its key, in which commands are run.

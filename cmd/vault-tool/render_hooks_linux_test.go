@@ -182,23 +182,3 @@ func TestRenderWatchReapsAsFirstProcess(t *testing.T) {
 	w.until("no zombie is left", func() bool { return len(childrenOf(t, w.cmd.Process.Pid)) == 0 })
 	w.stop(syscall.SIGTERM, exitOK)
 }
-
-// childrenOf returns the states of the children of a process.
-func childrenOf(t *testing.T, parent int) (states []string) {
-	t.Helper()
-	stats, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range stats {
-		stat, err := os.ReadFile(path)
-		if err != nil {
-			continue // it has ended
-		}
-		fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
-		if len(fields) > 1 && string(fields[1]) == strconv.Itoa(parent) {
-			states = append(states, string(fields[0]))
-		}
-	}
-	return states
-}

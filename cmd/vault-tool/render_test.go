@@ -363,11 +363,7 @@ func TestRenderWithAzureKey(t *testing.T) {
 	key := []string{"--akv-url", azureTestURL}
 	c.run(exitOK, `{"A":"1"}`, nil, append(key, "encrypt")...)
 	c.run(exitOK, "", nil, append(key, "render", "--dir", "once", "--allow-disk")...)
-	path, err := exec.LookPath("vault-tool")
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &watching{t: t, cmd: exec.Command(path, append(key, "render", "--watch", "--dir", "d", "--allow-disk")...)}
+	w := &watching{t: t, cmd: exec.Command(c.tool, append(key, "render", "--watch", "--dir", "d", "--allow-disk")...)}
 	w.cmd.Dir, w.cmd.Env = c.dir, c.env
 	w.cmd.Stdout, w.cmd.Stderr = &w.stdout, &w.stderr
 	if err := w.cmd.Start(); err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 const rootLong = `vault-tool keeps a deployment's credentials in one encrypted file, secrets.vault, opened by one
-key file, vault.key. No server, no account, and no network unless the key is in Azure Key Vault.
+key file, vault.key. No server, no account, and no network unless the key is in Azure Key Vault:
+a second program, vault-tool-net, fetches it then.
 
 Values come from standard input and are never arguments. Data goes to standard output, everything
 else to standard error.

@@ -250,6 +250,7 @@ func (a *app) rekey(ctx context.Context, newPath string, newSource vaultKey, o v
 		return vaultfile.Written{}, err
 	}
 	defer oldSource.Close()
+	askTogether(oldSource, newSource)
 	for _, key := range []string{a.keyPath(), newPath} {
 		// A vault serves as a passphrase, but would be gone with its replacement.
 		if err := refuseSameFile(a.vaultPath(), key); err != nil {

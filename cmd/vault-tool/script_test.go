@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strconv"
@@ -57,6 +58,7 @@ func TestScripts(t *testing.T) {
 var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args []string){
 	"exits":        scriptExits,
 	"hold-keyring": scriptHoldKeyring,
+	"install":      scriptInstall,
 	"is":           scriptIs,
 	"json":         scriptJSON,
 	"mode":         scriptMode,
@@ -88,6 +90,17 @@ func scriptHoldKeyring(ts *testscript.TestScript, neg bool, args []string) {
 	release, err := keycachetest.Hold()
 	ts.Check(err)
 	ts.Defer(release)
+}
+
+// scriptInstall is `install {vault-tool|vault-tool-net} DIR`: a build of the program stands in the directory, which is made.
+func scriptInstall(ts *testscript.TestScript, neg bool, args []string) {
+	builds := map[string]func() ([]byte, error){"vault-tool": builtQuickTool, "vault-tool-net": builtNetProgram}
+	if neg || len(args) != 2 || builds[args[0]] == nil {
+		ts.Fatalf("usage: install {vault-tool|vault-tool-net} DIR")
+	}
+	dir := ts.MkAbs(args[1])
+	ts.Check(os.MkdirAll(dir, 0o755))
+	ts.Check(writeProgram(builds[args[0]], filepath.Join(dir, args[0])))
 }
 
 // scriptExits is `exits CODE PROGRAM [ARG…]`: the program must end with that code.

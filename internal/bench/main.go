@@ -87,6 +87,9 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	}
 	fmt.Fprintf(out, "\nOf 100,000 secrets a record of one version takes %d bytes, one of ten versions %d.\n",
 		(w.recorded.bytes()-large.bytes())/int64(large.secrets), (w.tenfold.bytes()-large.bytes())/int64(large.secrets))
+	if err := printSizes(out, tool); err != nil {
+		return err
+	}
 	if err := printMillion(out, dir, tool); err != nil {
 		return err
 	}

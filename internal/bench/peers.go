@@ -18,7 +18,7 @@ func cachedComparisons(w world) ([]comparison, error) {
 	var all []comparison
 	for _, s := range []*scene{small, large} {
 		of := ""
-		goals := struct{ list, get, add float64 }{1, 0.95, 1.25}
+		goals := struct{ list, get, add float64 }{1, 0.8, 1.25}
 		if s == large {
 			of = " of 100,000"
 			goals.get, goals.add = 1, 1

@@ -66,7 +66,7 @@ func (s *Source) newWorkloadIdentity(t *trace, c *connections) (azcore.TokenCred
 	assertion := func(context.Context) (string, error) { return token, nil }
 	credential, err := azidentity.NewClientAssertionCredential(tenant, client, assertion, &azidentity.ClientAssertionCredentialOptions{
 		ClientOptions: azcore.ClientOptions{
-			Cloud:            s.address.cloud,
+			Cloud:            cloudOf(s.address),
 			Transport:        c.vault,
 			Retry:            retryOptions(vaultRetryStatus),
 			PerRetryPolicies: pipelinePolicies(t, stepIdentity),

@@ -93,6 +93,8 @@ func (e *Error) Unwrap() error { return e.Reason }
 // maxCodeBytes is longer than any code there is.
 const maxCodeBytes = 40
 
+func isLetter(c rune) bool { return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' }
+
 // isCode tells whether text looks like a code of Key Vault or Microsoft Entra: letters and underscores.
 // A token has dots and digits, a generated key digits, so neither can pass for one.
 func isCode(text string) bool {

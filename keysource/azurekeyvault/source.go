@@ -11,6 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/security/keyvault/azsecrets"
 
+	"github.com/mazevault/vault-tool/internal/azureaddress"
 	"github.com/mazevault/vault-tool/internal/erase"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/keysource"
@@ -23,7 +24,7 @@ const Timeout = 10 * time.Second
 // [keysource.Source] and vaultfile.SuccessorSource, holds no secret between calls, and is safe for
 // concurrent use.
 type Source struct {
-	address address
+	address azureaddress.Address
 	lookup  func(name string) string
 	opened  atomic.Bool // a passphrase of this source has opened a vault
 
@@ -47,10 +48,7 @@ func WithEnvironment(lookup func(name string) string) Option {
 // vaultURL, "https://NAME.vault.azure.net". The newest version of the secret is read. Nothing is read
 // yet, and the network is not touched; errors wrap [ErrVaultURL] or [ErrSecretName].
 func New(vaultURL, secretName string, options ...Option) (*Source, error) {
-	if secretName == "" {
-		secretName = DefaultSecretName
-	}
-	a, err := parseAddress(vaultURL, secretName)
+	a, err := azureaddress.Parse(vaultURL, secretName)
 	if err != nil {
 		return nil, err
 	}
@@ -129,9 +127,9 @@ func (s *Source) newClient(t *trace, c *connections) (*azsecrets.Client, error) 
 	if err != nil {
 		return nil, err
 	}
-	return azsecrets.NewClient(s.address.vault, tracedCredential{credential, t}, &azsecrets.ClientOptions{
+	return azsecrets.NewClient(s.address.Vault, tracedCredential{credential, t}, &azsecrets.ClientOptions{
 		ClientOptions: azcore.ClientOptions{
-			Cloud:            s.address.cloud,
+			Cloud:            cloudOf(s.address),
 			Transport:        c.vault,
 			Retry:            retryOptions(vaultRetryStatus),
 			PerRetryPolicies: pipelinePolicies(t, stepVault),
@@ -145,7 +143,7 @@ const newest = ""
 // get fetches a version of the secret.
 func (c *client) get(ctx context.Context, version string) (*lockedmem.Buffer, error) {
 	var raw rawResponse
-	response, err := c.secrets.GetSecret(policy.WithCaptureResponse(ctx, &raw.response), c.source.address.secret, version, nil)
+	response, err := c.secrets.GetSecret(policy.WithCaptureResponse(ctx, &raw.response), c.source.address.Secret, version, nil)
 	defer raw.wipe()
 	if err != nil {
 		return nil, c.source.classify(ctx, c.trace)

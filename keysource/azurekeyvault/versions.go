@@ -81,7 +81,7 @@ func (c *client) versionBefore(ctx context.Context) (string, error) {
 // versions lists the versions of the secret, without their values, in no order.
 func (c *client) versions(ctx context.Context) ([]*azsecrets.SecretProperties, error) {
 	var all []*azsecrets.SecretProperties
-	for pager := c.secrets.NewListSecretPropertiesVersionsPager(c.source.address.secret, nil); pager.More(); {
+	for pager := c.secrets.NewListSecretPropertiesVersionsPager(c.source.address.Secret, nil); pager.More(); {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
 			return nil, c.source.classify(ctx, c.trace)
@@ -103,7 +103,7 @@ func (c *client) checkLink(link *string) error {
 	if link == nil || *link == "" {
 		return nil
 	}
-	vault, err := url.Parse(c.source.address.vault)
+	vault, err := url.Parse(c.source.address.Vault)
 	if err != nil {
 		return err
 	}
