@@ -27,7 +27,7 @@ func TestExaminationListsWhatOthersHide(t *testing.T) {
 	}
 	r = f.run("", "doctor")
 	for _, want := range []string{"warn   name-not-allowed: .a-later-kind/x/y, .pulled/SMTP_PASSWORD\n", "info   entry-unknown: .history/A, .later/x\n"} {
-		if r.code != exitOK || !strings.Contains(r.stdout, want) || strings.Contains(r.stdout, "hunter2") {
+		if !strings.Contains(r.stdout, want) || strings.Contains(r.stdout, "hunter2") {
 			t.Errorf("doctor does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 		}
 	}
@@ -39,7 +39,7 @@ func TestExaminationListsWhatOthersHide(t *testing.T) {
 		t.Errorf("inspect does not say %q of a content that is not valid: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 	}
 	r = f.run("", "doctor")
-	if want := "error  bad-content: secrets.vault\n"; r.code != exitFailed || !strings.Contains(r.stdout, want) {
+	if want := "error  bad-content: secrets.vault\n"; r.code == exitOK || !strings.Contains(r.stdout, want) {
 		t.Errorf("doctor does not say %q: exit %d\n%s%s", want, r.code, r.stdout, r.stderr)
 	}
 }

@@ -103,6 +103,9 @@ func (w *scanWorld) start(point, stdin string, args ...string) *scannable {
 	return startScannable(w.t, cmd, point)
 }
 
+// anyCode stands for every exit code that a command ends with by itself.
+const anyCode = -1
+
 // clean runs the tool to its end and demands that it exits with code and held no secret when it was
 // done. It returns its standard output.
 func (w *scanWorld) clean(code int, stdin string, args ...string) string {
@@ -110,7 +113,7 @@ func (w *scanWorld) clean(code int, stdin string, args ...string) string {
 	s := w.start("done", stdin, args...)
 	w.learn()
 	found := s.scan(w.t, w.needles)
-	if got := s.finish(w.t); got != code {
+	if got := s.finish(w.t); got != code && (code != anyCode || got > exitBusy) {
 		w.t.Fatalf("vault-tool %s: exit code %d, want %d; stderr: %s", strings.Join(args, " "), got, code, &s.stderr)
 	}
 	for _, label := range slices.Sorted(maps.Keys(found)) {

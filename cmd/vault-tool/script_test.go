@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,8 +17,11 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/mazevault/vault-tool/internal/checkup"
+	"github.com/mazevault/vault-tool/internal/finding"
 	"github.com/mazevault/vault-tool/internal/keycache"
 	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
 )
 
 // TestMain makes the test binary serve as vault-tool under that name, which is put into the PATH of
@@ -64,8 +68,11 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"mode":         scriptMode,
 }
 
-// scriptCondition knows [file:PATH], and [keyring] for a kernel keyring that can be used.
+// scriptCondition knows [file:PATH], [keyring] for a kernel keyring that can be used, and [sound-host] for one of which doctor has nothing to say.
 func scriptCondition(condition string) (bool, error) {
+	if condition == "sound-host" {
+		return isSoundHost()
+	}
 	if condition == "keyring" {
 		release, err := keycachetest.Hold()
 		if err != nil {
@@ -80,6 +87,30 @@ func scriptCondition(condition string) (bool, error) {
 		return err == nil, nil
 	}
 	return false, fmt.Errorf("unknown condition %q", condition)
+}
+
+// isSoundHost tells whether nothing is to be found of the host of the tests itself, and of the directories above theirs.
+func isSoundHost() (sound bool, err error) {
+	dir, err := os.MkdirTemp("", "sound")
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	host := &checkup.Host{
+		Vault: filepath.Join(dir, "secrets.vault"), Key: filepath.Join(dir, "vault.key"), Tool: func(arguments string) string { return arguments },
+		Caller: uint32(os.Geteuid()), Parent: os.Getppid(), Getenv: func(string) string { return "" }, Directory: dir, Root: os.DirFS("/"), CanLock: lockedmem.CanLock,
+	}
+	for _, path := range []string{host.Vault, host.Key} {
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			return false, err
+		}
+	}
+	for _, f := range host.Examine(context.Background()) {
+		if f.Severity != finding.Info && f.Check != "core-dumps" {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // scriptHoldKeyring is `hold-keyring`: until the script ends no other test uses the kernel keyring.
