@@ -1,12 +1,19 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mazevault/vault-tool/internal/kdftest"
+	"github.com/mazevault/vault-tool/internal/verify"
 )
 
 // TestVerifyMemoryIsFlat: what a backup takes on the heap is collected, however many there are. Commands that are soon over do without.
@@ -37,6 +44,49 @@ func TestVerifyMemoryIsFlat(t *testing.T) {
 	for _, c := range collections {
 		if mib, err := strconv.Atoi(c[2]); err != nil || mib > mostMiB {
 			t.Errorf("the heap has grown to %s MiB", c[2])
+		}
+	}
+}
+
+// TestVerifyTellsVectors: each of the vectors, valid ones and those with one fault, is told for what it is, with its own key.
+func TestVerifyTellsVectors(t *testing.T) {
+	kdftest.NeedsMVT1(t)
+	if testing.Short() {
+		t.Skip("the race detector, for which -short is, sees nothing here that it does not see elsewhere")
+	}
+	t.Parallel()
+	vectors, err := filepath.Glob("../../testdata/vectors/*.vault")
+	if err != nil || len(vectors) < 30 {
+		t.Fatalf("vectors: %q, %v", vectors, err)
+	}
+	statuses := map[string]verify.Status{
+		"": verify.OK, "decryption failed": verify.WrongKey, "not an MVT1 vault": verify.NotVault, "file too small to be a valid vault": verify.CutShort,
+	}
+	f := newFolder(t, false)
+	for _, vector := range vectors {
+		name := strings.TrimSuffix(vector, ".vault")
+		fault, err := os.ReadFile(name + ".error")
+		if err != nil && !errors.Is(err, os.ErrNotExist) {
+			t.Fatal(err)
+		}
+		want, known := statuses[strings.TrimSpace(string(fault))]
+		if !known {
+			want = verify.BadContent
+		}
+		content, err := os.ReadFile(vector)
+		if err != nil {
+			t.Fatal(err)
+		}
+		key, err := os.ReadFile(name + ".key")
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.put("v", string(content), 0o600)
+		f.put("k", string(key), 0o600)
+		var got struct{ Status verify.Status }
+		line, _, _ := strings.Cut(f.run("", "verify", "v", "--key-file", "k", "--json").stdout, "\n")
+		if err := json.Unmarshal([]byte(line), &got); err != nil || got.Status != want {
+			t.Errorf("%s is told as %q (%v), want %q", filepath.Base(vector), got.Status, err, want)
 		}
 	}
 }
