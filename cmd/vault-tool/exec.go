@@ -18,6 +18,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/envname"
+	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/steering"
@@ -28,6 +29,7 @@ type execOptions struct {
 	prefix   string
 	require  []string
 	pristine bool
+	redact   bool
 }
 
 // Exit codes of a shell for a command that cannot be started (POSIX, Shell Command Language 2.8.2).
@@ -53,12 +55,23 @@ literally: whoever may write the vault could run code as whoever uses exec.
 
 Core dumps are off for the command, as they are for vault-tool. Of the signals that vault-tool was
 started to ignore the command ignores HUP and INT (nohup works); for another give it through env:
-vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
+vault-tool exec -- env --ignore-signal=PIPE COMMAND
+
+With --redact the command runs as a child, and every value of the vault (of the scope, whatever is
+selected) that it writes becomes [NAME], in any of the forms that redact knows. Where its output goes to
+a terminal, it has a pseudo-terminal of its own. Signals, job control and the end are as without; a
+program that it leaves behind on a pipe is waited for until it closes the pipe.`,
 		Example: `  vault-tool exec -- ./server --port 8080
   vault-tool exec --only 'SMTP_*' --require SMTP_PASSWORD -- ./mailer
-  vault-tool exec --pristine --prefix APP_ -- env`,
+  vault-tool exec --pristine --prefix APP_ -- env
+  vault-tool exec --redact -- ./deploy.sh`,
 		Args: someCommand,
-		RunE: a.flushedAction(func(ctx context.Context, args []string) error { return a.runExec(ctx, o, args) }),
+	}
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if o.redact {
+			return a.runRedacted(cmd, o, args)
+		}
+		return a.flushedAction(func(ctx context.Context, args []string) error { return a.runExec(ctx, o, args) })(cmd, args)
 	}
 	flags := cmd.Flags()
 	flags.SetInterspersed(false) // what follows the command is the command's, with or without "--"
@@ -67,6 +80,7 @@ vault-tool exec -- env --ignore-signal=PIPE COMMAND`,
 	flags.StringVar(&o.prefix, "prefix", "", "put `P` before every name")
 	flags.StringArrayVar(&o.require, "require", nil, "fail unless `NAME` is handed over and not empty (repeatable)")
 	flags.BoolVar(&o.pristine, "pristine", false, "the secrets alone: inherit no variable")
+	flags.BoolVar(&o.redact, "redact", false, "put [NAME] in the place of every value that the command writes")
 	a.addReadScope(cmd)
 	_ = cmd.RegisterFlagCompletionFunc("require", a.completeNames) // fails for an unknown flag only
 	return cmd
@@ -81,16 +95,36 @@ func someCommand(_ *cobra.Command, args []string) error {
 }
 
 func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
+	return a.withEnvironment(ctx, o, args[0], func(e execution) error {
+		a.interrupts.release() // no signal may be on its way when the command starts
+		return execute(ctx, e.path, args, e.environment)
+	})
+}
+
+// execution is what a command is run with.
+type execution struct {
+	path        string
+	environment []string // in locked memory, for as long as withEnvironment runs
+	values      *values  // with --redact: to be destroyed
+}
+
+// withEnvironment calls use with what the command is to be run with.
+func (a *app) withEnvironment(ctx context.Context, o execOptions, command string, use func(execution) error) error {
 	if err := errors.Join(globError(o.Validate()), validatePrefix(o.prefix)); err != nil {
 		return err
 	}
-	path, err := lookPath(args[0])
+	path, err := lookPath(command)
 	if err != nil {
 		return err // before the secrets are anywhere
 	}
-	var environment []string
+	var memory lockedmem.Arena
+	defer memory.Destroy()
+	e := execution{path: path}
 	err = a.withSecrets(ctx, func(v scope.Secrets) (err error) {
-		environment, err = a.execEnvironment(o, v, os.Environ())
+		e.environment, err = a.execEnvironment(o, v, os.Environ(), &memory)
+		if err == nil && o.redact {
+			e.values, err = a.learnValues(v, v.Names())
+		}
 		return err
 	})
 	if err != nil {
@@ -100,8 +134,7 @@ func (a *app) runExec(ctx context.Context, o execOptions, args []string) error {
 		return err
 	}
 	a.finish()
-	a.interrupts.release() // no signal may be on its way when the command starts
-	return execute(ctx, path, args, environment)
+	return use(e)
 }
 
 // withholdKey keeps the key from the program that this process becomes.
@@ -182,7 +215,7 @@ func largestOf(environment []string) string {
 
 // execEnvironment returns the inherited variables that no secret overrides, and after them the secrets: where
 // the names of variables have no case (Windows), the last one counts.
-func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string) ([]string, error) {
+func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string, memory *lockedmem.Arena) ([]string, error) {
 	names := v.Names()
 	if err := a.checkSelection(o.Selection, names); err != nil {
 		return nil, err
@@ -191,7 +224,7 @@ func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string
 		return nil, err
 	}
 	selected := a.withoutScoped(o.Selection, o.Names(names))
-	secrets, err := o.variables(v, selected)
+	secrets, err := o.variables(v, selected, memory)
 	if err != nil || o.pristine {
 		return secrets, err
 	}
@@ -210,9 +243,8 @@ func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string
 	return append(environment, secrets...), nil
 }
 
-// variables returns the secrets as variables. The values become strings here: they are what the command
-// is started with, and this process ends with it.
-func (o execOptions) variables(v scope.Secrets, names []string) ([]string, error) {
+// variables returns the secrets as variables, which stand in the given memory.
+func (o execOptions) variables(v scope.Secrets, names []string, memory *lockedmem.Arena) ([]string, error) {
 	var variables, badNames, badValues, steered []string
 	for _, name := range names {
 		variable := o.prefix + name
@@ -229,7 +261,12 @@ func (o execOptions) variables(v scope.Secrets, names []string) ([]string, error
 				badValues = append(badValues, name)
 				return nil
 			}
-			variables = append(variables, variable+"="+string(value))
+			place, err := memory.Take(len(variable) + 1 + len(value))
+			if err != nil {
+				return err
+			}
+			copy(place[copy(place, variable+"="):], value)
+			variables = append(variables, lockedmem.View(place))
 			return nil
 		})
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"github.com/mazevault/vault-tool/internal/hardening"
+	"github.com/mazevault/vault-tool/internal/supervise"
 )
 
 func main() { run(os.Exit) }
@@ -21,6 +22,9 @@ const collectFromBytes = 256 << 20
 // run executes the command line and calls exit with the exit code.
 func run(exit func(code int)) {
 	hardening.Apply()
+	if len(os.Args) > 1 && os.Args[1] == supervise.SessionArgument {
+		exit(supervise.Session(os.Args[2:]))
+	}
 	// A command is over before a collection pays: one would begin at 4 MiB of heap. Secrets stand outside of the heap.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(collectFromBytes)

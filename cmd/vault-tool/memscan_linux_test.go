@@ -192,6 +192,8 @@ func (w *scanWorld) deliver() {
 	w.clean(exitOK, "", "render", "--dir", "rendered", "--allow-disk")
 	w.clean(exitOK, "", "render", "--template", "app.conf.in", "--output", "app.conf", "--allow-disk")
 	w.clean(exitNotFound, "", "exec", "--require", "ABSENT", "--", "true")
+	w.clean(exitOK, "", "exec", "--redact", "--", "env")
+	w.clean(exitNotExecutable, "", "exec", "--redact", "--", "./secrets.vault")
 	w.file("not-a-program", "\x7fELF", 0o700)
 	w.clean(exitNotExecutable, "", "exec", "--", "./not-a-program")
 }

@@ -128,15 +128,21 @@ const (
 	restlessBytes = 2
 )
 
+// Deadlined is a file whose reads can be bounded in time.
+type Deadlined interface {
+	io.Reader
+	SetReadDeadline(t time.Time) error
+}
+
 // Restless is ReadFrom for a terminal: when nothing comes for a moment and no more than two bytes wait, they are shown. A value that is
 // written more slowly than that shows its first two bytes, and no more, before its name.
-func (f *Filter) Restless(r *os.File) (n int64, err error) {
+func (f *Filter) Restless(r Deadlined) (n int64, err error) {
 	return f.ReadFrom(&restless{f, r})
 }
 
 type restless struct {
 	filter *Filter
-	file   *os.File
+	file   Deadlined
 }
 
 func (r *restless) Read(p []byte) (int, error) {
