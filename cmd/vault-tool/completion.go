@@ -47,12 +47,18 @@ func completeFiles(cmd *cobra.Command, flags ...string) {
 	}
 }
 
-// completeNames completes secret names, where the key can be read; otherwise it offers nothing.
+// completeNames completes secret names.
 func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	var names []cobra.Completion
+	a.completeFrom(cmd, func(v *vaultfile.Vault) { names = a.scope.Of(v).Names() })
+	return names, cobra.ShellCompDirectiveNoFileComp
+}
+
+// completeFrom calls f with the vault, where the key can be read; otherwise there is nothing to offer.
+func (a *app) completeFrom(cmd *cobra.Command, f func(*vaultfile.Vault)) {
 	// A key from a pipe is for the command, once, and might never come.
 	if info, err := os.Stat(a.keyPath()); err != nil && a.azureURL() == "" || err == nil && !info.Mode().IsRegular() {
-		return nil, cobra.ShellCompDirectiveNoFileComp
+		return
 	}
 	ctx := cmd.Context()
 	if ctx == nil {
@@ -62,11 +68,10 @@ func (a *app) completeNames(cmd *cobra.Command, args []string, _ string) ([]cobr
 	_ = a.openKeyCache(cmd.Flags()) // a bad duration is told when the line is run
 	_ = guarded(func() error {
 		return a.withVault(ctx, func(v *vaultfile.Vault) error {
-			names = a.scope.Of(v).Names()
+			f(v)
 			return nil
 		})
 	})
-	return names, cobra.ShellCompDirectiveNoFileComp
 }
 
 // completeOneName is completeNames for a command that takes one name.

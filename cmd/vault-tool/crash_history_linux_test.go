@@ -2,6 +2,7 @@ package main
 
 import (
 	"maps"
+	"strings"
 )
 
 // withoutSecret returns a copy of secrets without one.
@@ -38,6 +39,13 @@ func historyCrashCases() []crashCase {
 			f.mustRun("", "drop-key")
 			f.mustRun("new", "seal", "--to", public, "--out", "c.drop", "C")
 		}},
+		{name: "store add", asApply: true, args: []string{"store", "add", "vault", "hc"}, stdin: `{"vaultUrl":"https://v"}`, before: old, after: old, again: []int{exitConflict}},
+		{name: "store edit", asApply: true, args: []string{"store", "edit", "hc"}, stdin: `{"vaultUrl":"https://w"}`, before: old, after: old, prepare: addConnection, checkEnd: func(f *folder) {
+			if shown := f.run("", "store", "show", "hc").stdout; !strings.Contains(shown, "https://w") {
+				f.t.Errorf("the connection is %s", shown)
+			}
+		}},
+		{name: "store rm", asApply: true, args: []string{"store", "rm", "hc"}, before: old, after: old, prepare: addConnection, again: []int{exitNotFound}},
 		{name: "git merge", oneFault: true, args: []string{"git", "merge", "base", "secrets.vault", "theirs", "secrets.vault"}, before: old, after: withSecrets(less, "C", "new"),
 			prepare: func(f *folder) {
 				f.write("base", f.read("secrets.vault"), 0o600)
@@ -49,3 +57,6 @@ func historyCrashCases() []crashCase {
 		{name: "export --out", oneFault: true, args: []string{"export", "--format", "json", "--out", "out.json"}, before: old, after: old, leaves: []string{"out.json"}, again: []int{exitConflict}},
 	}
 }
+
+// addConnection adds one that needs no credentials.
+func addConnection(f *folder) { f.mustRun(`{"vaultUrl":"https://v"}`, "store", "add", "vault", "hc") }

@@ -260,7 +260,7 @@ func describe(err error) outcome {
 
 // outcomeIn returns the first row of the tables that is about err and suits, or none.
 func outcomeIn(err error, suits func(outcomeOf) bool) outcomeOf {
-	for _, row := range slices.Concat(netOutcomes, azureOutcomes, outcomes) {
+	for _, row := range slices.Concat(netOutcomes, azureOutcomes, storeOutcomes, outcomes) {
 		if errors.Is(err, row.target) && suits(row) {
 			return row
 		}

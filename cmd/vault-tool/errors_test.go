@@ -10,11 +10,11 @@ import (
 
 // TestKindsAreDocumented compares the kinds of errors with the table in docs/json.md.
 func TestKindsAreDocumented(t *testing.T) {
-	made := map[string]bool{kindKeyPermissions: true, kindKeyNotFound: true, kindForeignKey: true, kindUnfinished: true, kindFindings: true, kindExists: true, kindValueFound: true}
+	made := map[string]bool{kindKeyPermissions: true, kindKeyNotFound: true, kindForeignKey: true, kindUnfinished: true, kindFindings: true, kindExists: true, kindValueFound: true, kindInUse: true}
 	for _, kind := range kindsOfCodes {
 		made[kind] = true
 	}
-	for _, row := range slices.Concat(netOutcomes, azureOutcomes, outcomes) {
+	for _, row := range slices.Concat(netOutcomes, azureOutcomes, storeOutcomes, outcomes) {
 		made[row.kind] = true
 	}
 	text, err := os.ReadFile("../../docs/json.md")

@@ -47,7 +47,8 @@ func usageText(cmd *cobra.Command) string {
 	}
 	section("Flags of every command", flagList(cmd.Root().PersistentFlags()))
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&out, "%s help COMMAND says more about one.\n", cmd.Root().Name())
+		above, _ := strings.CutPrefix(cmd.CommandPath(), cmd.Root().Name())
+		fmt.Fprintf(&out, "%s help%s COMMAND says more about one.\n", cmd.Root().Name(), above)
 	}
 	return strings.TrimRight(out.String(), "\n") + "\n"
 }

@@ -35,7 +35,7 @@ func jsonTables(t *testing.T) map[string]map[string]jsonField {
 		if len(cells) != 6 || !strings.HasPrefix(cells[1], " `") {
 			continue
 		}
-		for _, name := range regexp.MustCompile("`([a-z_]+)`").FindAllStringSubmatch(cells[1], -1) {
+		for _, name := range regexp.MustCompile("`([a-zA-Z_]+)`").FindAllStringSubmatch(cells[1], -1) {
 			for _, heading := range headings {
 				if tables[heading] == nil {
 					tables[heading] = make(map[string]jsonField)
@@ -141,6 +141,26 @@ var jsonSteps = []jsonStep{
 	{"destroy", "", "destroy A_PASSWORD --version 1", exitOK},
 	{"history --keep", "", "history --keep 7", exitOK},
 	{"history --max-bytes", "", "history --max-bytes 2MiB", exitOK},
+	{"store types", "", "store types", exitOK},
+	{"store add", `{"region":"eu-west-1","accessKeyId":"hunter2-i","secretAccessKey":"hunter2-k","sessionToken":"hunter2-s","roleArn":"arn:aws:iam::1:role/r","description":"d"}`, "store add aws-sm prod", exitOK},
+	{"store add", `{"region":"eu-west-1","profile":"p"}`, "store add aws-sm sso", exitOK},
+	{"store add", `{"vaultUrl":"https://v","tenantId":"t","clientId":"c","clientSecret":"hunter2-c"}`, "store add azure-kv corp", exitOK},
+	{"store add", `{"projectId":"p","serviceAccountJson":"{\"k\":\"hunter2\"}"}`, "store add gcp-sm gcp", exitOK},
+	{"store add", `{"vaultUrl":"https://v","token":"hunter2-t","namespace":"n","kv":"1","mount":"m"}`, "store add vault hc", exitOK},
+	{"store add", `{"vaultUrl":"https://v","tokenFile":"/t"}`, "store add vault file", exitOK},
+	{"store add", `{"vaultUrl":"https://v","auth":"approle","roleId":"r","secretId":"hunter2-s","authMount":"m"}`, "store add vault role", exitOK},
+	{"store add", `{"vaultUrl":"https://v","auth":"kubernetes","role":"r"}`, "store add vault pod", exitOK},
+	{"store edit", `{"region":"eu-west-2"}`, "store edit prod", exitOK},
+	{"store list", "", "store list", exitOK},
+	{"store show", "", "store show prod", exitOK},
+	{"store show", "", "store show sso", exitOK},
+	{"store show", "", "store show corp", exitOK},
+	{"store show", "", "store show gcp", exitOK},
+	{"store show", "", "store show hc", exitOK},
+	{"store show", "", "store show file", exitOK},
+	{"store show", "", "store show role", exitOK},
+	{"store show", "", "store show pod", exitOK},
+	{"store rm", "", "store rm pod", exitOK},
 	{"drop-key", "", "drop-key", exitOK},
 	{"drop-key", "", "drop-key --show", exitOK},
 	{"seal", "hunter2-f", "seal --to secrets.vault.drop.pub --name F", exitOK},
@@ -174,6 +194,7 @@ var printsNoJSONOfItsOwn = map[string]string{
 	"edit":    "needs an editor; edit.txtar runs it",
 	"redact":  "what it is given, without values",
 	"export":  "a form that was asked for; see export --out",
+	"store":   "its commands have",
 }
 
 // gitSteps are the last: they make a repository of the folder. Without git there are none.

@@ -72,7 +72,8 @@ func writeCommand(out *bytes.Buffer, cmd *cobra.Command) {
 	if !cmd.IsAvailableCommand() {
 		return
 	}
-	fmt.Fprintf(out, ".SS %s\n", roff(cmd.Use))
+	use, _ := strings.CutPrefix(cmd.UseLine(), cmd.Root().Name()+" ")
+	fmt.Fprintf(out, ".SS %s\n", roff(strings.TrimSuffix(use, " [flags]")))
 	text := cmd.Long
 	if text == "" {
 		text = cmd.Short + "."
@@ -84,6 +85,11 @@ func writeCommand(out *bytes.Buffer, cmd *cobra.Command) {
 	writeFlags(out, cmd.LocalNonPersistentFlags())
 	if cmd.Example != "" {
 		fmt.Fprintf(out, ".PP\n.nf\n%s\n.fi\n", roff(cmd.Example))
+	}
+	if cmd.Name() != "completion" { // whose commands are the shells
+		for _, sub := range cmd.Commands() {
+			writeCommand(out, sub)
+		}
 	}
 }
 

@@ -70,6 +70,7 @@ func TestNoSecretStaysInMemory(t *testing.T) {
 				w.useHistory()
 				w.useGit()
 				w.handIn()
+				w.connectStores()
 				w.migrateFiles()
 				w.backUp()
 				w.rotateKeys()

@@ -54,6 +54,7 @@ var commands = []struct {
 	{"drop-key", newDropKeyCommand},
 	{"seal", newSealCommand},
 	{"collect", newCollectCommand},
+	{"store", newStoreCommand},
 	{"export", newExportCommand},
 	{"exec", newExecCommand},
 	{"render", newRenderCommand},

@@ -173,6 +173,27 @@ func canaryCases() []canaryCase {
 		{line: "vault-tool undelete N"},
 		{line: "vault-tool history --keep 0"},
 
+		// Connections to stores.
+		{line: "vault-tool store add vault hc", stdin: `{"vaultUrl": "https://v", "token": "` + c + `"}`},
+		{line: "vault-tool store add vault other --json", stdin: `{"vaultUrl": "` + c + `", "token": "` + c + `"}`},
+		{line: "vault-tool store add vault other", stdin: `{"vaultUrl": "https://u:` + c + `@v", "` + c + `": "` + c + `"}`},
+		{line: "vault-tool store add aws-sm other", stdin: `{"region": "` + c + `", "secretAccessKey": "` + c + `"}`},
+		{line: "vault-tool store add aws-sm other", stdin: `{"region": "eu-west-1", "secretAccessKey": ["` + c + `"]}`},
+		{line: "vault-tool store add gcp-sm other", stdin: `{"projectId": "` + c + `", "serviceAccountJson": "{` + c + `"}`},
+		{line: "vault-tool store add azure-kv other", stdin: `{"vaultUrl": "https://v", "clientSecret": "` + c + `"}`},
+		{line: "vault-tool store add '" + c + "' '" + c + "'"},
+		{line: "vault-tool store add vault '" + c + "'"},
+		{line: "vault-tool store '" + c + "'"},
+		{line: "vault-tool store show hc"},
+		{line: "vault-tool store show hc --json"},
+		{line: "vault-tool store show '" + c + "'"},
+		{line: "vault-tool store edit hc --json", stdin: `{"token": "` + c + `\n"}`},
+		{line: "vault-tool store edit hc", stdin: `{"secretId": "` + c + `"}`},
+		{line: "vault-tool store edit hc", stdin: c},
+		{line: "vault-tool store list --json"},
+		{line: "vault-tool inspect --json"},
+		{line: "vault-tool store rm hc"},
+
 		// Comparisons.
 		{line: "cp secrets.vault before && vault-tool add N && vault-tool diff before", stdin: c + "3"},
 		{line: "vault-tool diff before --json --exit-code"},

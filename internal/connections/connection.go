@@ -120,10 +120,16 @@ func (c *Connection) Check() error {
 	return nil
 }
 
+// Place says where the store is: a region, an address, a project.
+func (c *Connection) Place() string {
+	place, _ := c.Shown(c.Type.place)
+	return place
+}
+
 // IsAt tells whether the store is at the place that a foreign reference names: a region, the host of a vault or its first label, a
 // project.
 func (c *Connection) IsAt(place string) bool {
-	own, _ := c.Shown(c.Type.place)
+	own := c.Place()
 	if c.Type.Scheme != references.Azure {
 		return own == place
 	}

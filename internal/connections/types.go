@@ -25,7 +25,7 @@ type Field struct {
 	Required  bool     `json:"required"`
 	Sensitive bool     `json:"sensitive"`
 	Help      string   `json:"help"`
-	Choices   []string `json:"choices"` // of a Choice; the first one is meant where there is none
+	Choices   []string `json:"choices,omitempty"` // of a Choice; the first one is meant where there is none
 
 	check func(value []byte) string // returns what is wrong with a value, or ""
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 
@@ -39,6 +41,9 @@ const (
 	keyDelete    = 0x7f
 )
 
+// rubOut takes the last character of a line from the screen.
+const rubOut = "\b \b"
+
 const (
 	// firstLineBytes is what a line begins with: enough for nearly all, and lockable under any limit.
 	firstLineBytes = 512
@@ -54,27 +59,49 @@ const (
 // echo. Backspace and Ctrl-U edit; Enter or Ctrl-D ends the line. The terminal's state is restored in
 // every case, that of a cancelled context included.
 func ReadHidden(ctx context.Context, tty *os.File, out io.Writer, prompt string) (*lockedmem.Buffer, error) {
-	fd := int(tty.Fd())
+	return NewQuestions(tty, out).Ask(ctx, prompt, false)
+}
+
+// Questions are asked one after the other on a terminal, which nobody else may read in this process any more.
+type Questions struct {
+	tty  *os.File
+	out  io.Writer
+	keys *keyReader
+}
+
+// NewQuestions returns questions that are shown on out.
+func NewQuestions(tty *os.File, out io.Writer) *Questions { return &Questions{tty: tty, out: out} }
+
+// Ask is [ReadHidden], or where echo is set shows what is typed.
+func (q *Questions) Ask(ctx context.Context, prompt string, echo bool) (*lockedmem.Buffer, error) {
+	fd := int(q.tty.Fd())
 	state, err := term.MakeRaw(fd)
 	if err != nil {
 		return nil, fmt.Errorf("prepare the terminal: %w", err)
 	}
-	_, _ = io.WriteString(out, prompt) // the answer can be typed without it
-	line, err := readLine(ctx, tty)
+	_, _ = io.WriteString(q.out, prompt) // the answer can be typed without it
+	if q.keys == nil {
+		q.keys = newKeyReader(q.tty)
+	}
+	shown := io.Discard
+	if echo {
+		shown = q.out
+	}
+	line, err := readLine(ctx, q.keys, shown)
 	if restoreErr := term.Restore(fd, state); err == nil && restoreErr != nil {
 		line.Destroy()
 		err = fmt.Errorf("restore the terminal: %w", restoreErr)
 	}
-	_, _ = io.WriteString(out, "\n")
+	_, _ = io.WriteString(q.out, "\n")
 	return line, err
 }
 
-func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
+// readLine reads one line, and writes to shown what an echo of it is.
+func readLine(ctx context.Context, keys *keyReader, shown io.Writer) (*lockedmem.Buffer, error) {
 	line, err := lockedmem.New(firstLineBytes)
 	if err != nil {
 		return nil, err
 	}
-	keys := newKeyReader(tty)
 	n, control := 0, false
 	for {
 		key, err := keys.next(ctx, 0)
@@ -103,8 +130,12 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 			line.Destroy()
 			return nil, ErrInterrupted
 		case key == keyBackspace || key == keyDelete:
+			if n > 0 {
+				_, _ = io.WriteString(shown, rubOut)
+			}
 			n = lastRuneStart(line.Bytes()[:n])
 		case key == keyKillLine:
+			_, _ = io.WriteString(shown, strings.Repeat(rubOut, utf8.RuneCount(line.Bytes()[:n])))
 			n, control = 0, false
 		case key < ' ' && key != '\t':
 			control = true // the line is read to its end all the same: its rest is not for the shell
@@ -118,6 +149,7 @@ func readLine(ctx context.Context, tty *os.File) (*lockedmem.Buffer, error) {
 				}
 			}
 			line.Bytes()[n] = key
+			_, _ = shown.Write(line.Bytes()[n : n+1])
 			n++
 		}
 	}

@@ -1,6 +1,7 @@
 package terminal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -21,7 +22,7 @@ func readTyped(t *testing.T, typed string) (string, error) {
 		_, _ = io.WriteString(w, typed)
 		_ = w.Close()
 	}()
-	line, err := readLine(context.Background(), r)
+	line, err := readLine(context.Background(), newKeyReader(r), io.Discard)
 	if err != nil {
 		return "", err
 	}
@@ -77,7 +78,32 @@ func TestReadLineIsCancelled(t *testing.T) {
 	defer func() { _ = w.Close() }()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := readLine(ctx, r); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := readLine(ctx, newKeyReader(r), io.Discard); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// TestReadLineShows what is typed, where that is wanted, and takes back what is rubbed out.
+func TestReadLineShows(t *testing.T) {
+	for typed, want := range map[string]string{
+		"ab\r":         "ab",
+		"a\x7f\x7fb\r": "a\b \bb",
+		"ä\x7fx\r":     "ä\b \bx",
+		"äb\x15c\r":    "äb\b \b\b \bc",
+		"a\x1b[A\r":    "a[A",
+	} {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.WriteString(w, typed)
+		_ = w.Close()
+		var shown bytes.Buffer
+		if line, err := readLine(context.Background(), newKeyReader(r), &shown); err == nil {
+			line.Destroy()
+		}
+		if shown.String() != want {
+			t.Errorf("%q is shown as %q, want %q", typed, shown.String(), want)
+		}
 	}
 }
