@@ -71,6 +71,7 @@ func crashCases() []crashCase {
 	toFile := crashCase{
 		name: "rotate-key --new-key-file", args: []string{"rotate-key", "--new-key-file", "vault.key.new"}, before: old, after: old,
 		prepare: func(f *folder) { f.mustRun("", "init", "--key-file", "vault.key.new") },
+		leaves:  []string{"vault.key.old"},
 	}
 	migrate := crashCase{
 		name: "migrate-env --prune", args: []string{"migrate-env", "--env-file", ".env", "--prune"},
