@@ -34,7 +34,8 @@ func (a *app) examineContent(ctx context.Context, host *checkup.Host, ofHost []f
 		return append(a.aboutKey(), found...), true, nil
 	}
 	o := describe(err)
-	if o.code == exitInterrupted || o.kind == kindsOfCodes[exitUsage] {
+	misused := o.kind == kindsOfCodes[exitUsage] && a.azure != (azureOptions{}) // else it is the environment that cannot be used
+	if o.code == exitInterrupted || misused {
 		return nil, false, err
 	}
 	return append(a.aboutKey(), a.notOpened(o, host)), false, nil
@@ -100,6 +101,8 @@ func (a *app) notOpened(o outcome, host *checkup.Host) finding.Finding {
 		f.What += " (" + o.hint + ")"
 	}
 	switch o.kind {
+	case kindsOfCodes[exitUsage]:
+		f.Check, f.Where = "variable-unusable", []string{checkup.AzureVariable}
 	case kindKeyNotFound:
 		f.Severity, f.Where = finding.Warn, []string{a.keyName()} // it may be elsewhere, as it should be on a host that only keeps backups
 	case kindKeyPermissions:
