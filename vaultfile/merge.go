@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/mazevault/vault-tool/internal/drop"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/merging"
 	"github.com/mazevault/vault-tool/internal/references"
@@ -167,10 +168,29 @@ func (d *Draft) mergeEntries(base, theirs *Vault) (conflicts []string, err error
 		d.DeleteReserved(reserved.Name(name))
 	}
 	for _, name := range r.Conflicts {
-		// What is a reference on one side is one on both, or else its text would be a value where the history gives it back.
-		if secret, ok := reserved.IsReference(name); !ok || secret == "" || references.Merge(d, theirs, secret) != nil {
+		if !d.mergeEntry(theirs, name) {
 			conflicts = append(conflicts, name)
 		}
 	}
 	return conflicts, nil
+}
+
+// mergeEntry puts together what both have made of an entry, if that is possible.
+func (d *Draft) mergeEntry(theirs *Vault, name string) (merged bool) {
+	if secret, ok := reserved.IsReference(name); ok {
+		// What is a reference on one side is one on both, or else its text would be a value where the history gives it back.
+		return secret != "" && references.Merge(d, theirs, secret) == nil
+	}
+	if _, ok := reserved.IsDrop(name); !ok {
+		return false
+	}
+	our, _ := d.base.findReserved(reserved.Name(name))
+	their, _ := theirs.findReserved(reserved.Name(name))
+	entry, err := drop.ParseEntry(our)
+	other, otherErr := drop.ParseEntry(their)
+	if err != nil || otherErr != nil || !entry.Merge(other) {
+		return false
+	}
+	text, err := entry.Encode(&d.values)
+	return err == nil && d.SetReserved(reserved.Name(name), text) == nil
 }

@@ -421,6 +421,30 @@ func TestMergeReferences(t *testing.T) {
 	b.ours.wantReference("A", twoReference)
 }
 
+// TestMergeDropKeys: a drop that either has collected is collected.
+func TestMergeDropKeys(t *testing.T) {
+	w := newPastWorld(t, DefaultHistory())
+	set := func(w *pastWorld, entry string) {
+		w.update("x", func(d *Draft) error { return d.SetReserved(".drop/1", []byte(entry)) })
+	}
+	set(w, `{"v":1,"created":5,"collected":[],"private":"QQ=="}`)
+	b := w.branch()
+	set(b.ours, `{"v":1,"created":5,"collected":["a"],"private":"QQ=="}`)
+	set(b.theirs, `{"v":1,"created":5,"replaced":9,"collected":["b"],"private":"QQ=="}`)
+	if m := b.merge(); len(m.Unmerged) > 0 {
+		t.Errorf("%+v", m)
+	}
+	err := b.ours.open().UseReserved(".drop/1", func(entry []byte) error {
+		if string(entry) != `{"v":1,"created":5,"replaced":9,"collected":["a","b"],"private":"QQ=="}` {
+			t.Errorf("%s", entry)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 func TestMergeMakesNoFile(t *testing.T) {
 	w := newPastWorld(t, DefaultHistory())
 	w.set("A", "0")

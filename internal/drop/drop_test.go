@@ -250,3 +250,22 @@ func TestEntry(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestMergeEntries(t *testing.T) {
+	ours := &Entry{Created: 5, Collected: []string{"a", "b"}, private: []byte("key")}
+	theirs := &Entry{Created: 5, Replaced: 9, Collected: []string{"b", "c"}, private: []byte("key")}
+	if !ours.Merge(theirs) || ours.Replaced != 9 || !slices.Equal(ours.Collected, []string{"a", "b", "c"}) {
+		t.Errorf("%+v", ours)
+	}
+	theirs.Replaced = 7
+	if !ours.Merge(theirs) || ours.Replaced != 7 {
+		t.Errorf("%+v", ours)
+	}
+	theirs.Replaced = 0
+	if !ours.Merge(theirs) || ours.Replaced != 7 {
+		t.Errorf("%+v", ours)
+	}
+	if ours.Merge(&Entry{Created: 5, private: []byte("other")}) || ours.Merge(&Entry{Created: 6, private: []byte("key")}) {
+		t.Error("two keys are merged")
+	}
+}

@@ -1,8 +1,10 @@
 package drop
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -71,6 +73,22 @@ func ParseEntry(src []byte) (*Entry, error) {
 // Ended tells whether the key was replaced so long ago that it opens nothing more.
 func (e *Entry) Ended(now time.Time) bool {
 	return e.Replaced != 0 && now.Sub(time.Unix(e.Replaced, 0)) > GraceAfterRotation
+}
+
+// Merge adds what another vault did with the key: the drops that it has collected, and that it was replaced. It returns false for another key.
+func (e *Entry) Merge(other *Entry) bool {
+	if e.Created != other.Created || !bytes.Equal(e.private, other.private) {
+		return false
+	}
+	for _, id := range other.Collected {
+		if !slices.Contains(e.Collected, id) {
+			e.Collected = append(e.Collected, id)
+		}
+	}
+	if e.Replaced == 0 || other.Replaced != 0 && other.Replaced < e.Replaced {
+		e.Replaced = other.Replaced
+	}
+	return true
 }
 
 // Key is the key. The error is ErrEntry.
