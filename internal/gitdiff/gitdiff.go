@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 
 	"github.com/mazevault/vault-tool/internal/history"
 )
@@ -53,6 +54,9 @@ func NewWriter(src []byte) (*Writer, error) {
 	decoder.DisallowUnknownFields()
 	var e entry
 	if decoder.Decode(&e) != nil || e.Version != formatVersion {
+		return nil, ErrEntry
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) { // there is something behind the object
 		return nil, ErrEntry
 	}
 	key, err := base64.RawStdEncoding.DecodeString(e.Key)

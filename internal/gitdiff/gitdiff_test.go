@@ -38,9 +38,25 @@ func TestText(t *testing.T) {
 }
 
 func TestUnknownKeys(t *testing.T) {
-	for _, src := range []string{`x`, `{}`, `{"v":2,"key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}`, `{"v":1,"key":"AA"}`, `{"v":1,"key":"?"}`, `{"v":1,"key":"AA","x":1}`} {
+	for _, src := range []string{`x`, `{}`, `{"v":2,"key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}`, `{"v":1,"key":"AA"}`, `{"v":1,"key":"?"}`, `{"v":1,"key":"AA","x":1}`,
+		`{"v":1,"key":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"} x`} {
 		if _, err := NewWriter([]byte(src)); !errors.Is(err, ErrEntry) {
 			t.Errorf("%s: %v", src, err)
 		}
 	}
+}
+
+func FuzzNewWriter(f *testing.F) {
+	f.Add(NewKey())
+	f.Add([]byte(`{"v":1,"key":""}`))
+	f.Fuzz(func(t *testing.T, src []byte) {
+		w, err := NewWriter(src)
+		if err != nil {
+			return
+		}
+		w.Add("A", src)
+		if text := string(w.Text()); !strings.HasPrefix(text, "A") || !strings.HasSuffix(text, "\n") {
+			t.Errorf("%q", text)
+		}
+	})
 }

@@ -163,3 +163,65 @@ func TestMostLenIsNeverLess(t *testing.T) {
 		}
 	}
 }
+
+// TestMergeRest: fields of a later version are merged one by one.
+func TestMergeRest(t *testing.T) {
+	settings := func(text string) Settings {
+		s, err := DecodeSettings([]byte(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	base := settings(`{"v":1,"kept":1,"theirs":1,"ours":1,"both":1,"gone":1}`)
+	ours := settings(`{"v":1,"kept":1,"theirs":1,"ours":2,"both":2,"gone":1,"new":{"a":[1]}}`)
+	theirs := settings(`{"v":1,"kept":1,"theirs":3,"ours":1,"both":3,"added":3}`)
+	conflicts := ours.MergeRest(base, theirs)
+	if got := string(ours.Encode()); got != `{"added":3,"both":2,"kept":1,"new":{"a":[1]},"ours":2,"theirs":3,"v":1}` || !slices.Equal(conflicts, []string{"both"}) {
+		t.Errorf("%s, conflicts %q", got, conflicts)
+	}
+	f := Folder{Revision: 7, Oldest: 2}
+	their, err := DecodeFolder([]byte(`{"v":1,"revision":9,"oldest":1,"metadata":{"a":1}}`), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.MergeRest(Folder{}, their)
+	if got := string(f.Encode(false)); got != `{"metadata":{"a":1},"oldest":2,"revision":7,"v":1}` {
+		t.Errorf("%s", got)
+	}
+}
+
+// TestSince: what counts is what was done and the value, whatever the numbers.
+func TestSince(t *testing.T) {
+	common := Version{Number: 1, Seconds: 1, Who: "a", State: Kept, Plain: []byte("1")}
+	renumbered := common
+	renumbered.Number, renumbered.Plain, renumbered.Quoted = 9, nil, []byte(`"1"`)
+	other := common
+	other.Plain = []byte("2")
+	gone := Version{Number: 4, Seconds: 4, State: Dropped}
+	elsewhere := gone
+	elsewhere.Number = 5
+	current := Version{Number: 6, Seconds: 6, State: Current}
+	theirs := Past{Record{Versions: []Version{common, other, gone, elsewhere, current}}, []byte("6")}
+	for _, c := range []struct {
+		base, ours []Version
+		want       []uint64
+	}{
+		{nil, nil, []uint64{1, 1, 4, 5, 6}},
+		{[]Version{renumbered}, nil, []uint64{1, 4, 5, 6}},
+		{nil, []Version{other, gone}, []uint64{1, 5, 6}},
+		{[]Version{common, other}, []Version{gone, elsewhere, current}, nil},
+	} {
+		since := Since(theirs, Past{Record{Versions: c.base}, nil}, Past{Record{Versions: c.ours}, []byte("6")})
+		var numbers []uint64
+		for _, v := range since {
+			numbers = append(numbers, v.Number)
+		}
+		if !slices.Equal(numbers, c.want) {
+			t.Errorf("%v, want %v", numbers, c.want)
+		}
+	}
+	if since := Since(theirs, Past{}, Past{Record{Versions: []Version{current}}, []byte("another")}); len(since) != 5 {
+		t.Errorf("%+v", since)
+	}
+}
