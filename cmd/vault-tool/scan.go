@@ -75,13 +75,6 @@ func (o searchOptions) checkPaths(paths []string) error {
 }
 
 func (a *app) runScan(ctx context.Context, o searchOptions, paths []string) error {
-	var staged []gitobjects.Staged
-	if o.staged {
-		var err error
-		if staged, err = gitobjects.StagedFiles(ctx); err != nil { // before a key is derived
-			return gitError(err)
-		}
-	}
 	values, err := a.openValues(ctx, o.Selection)
 	if err != nil {
 		return err
@@ -91,7 +84,7 @@ func (a *app) runScan(ctx context.Context, o searchOptions, paths []string) erro
 	r := &scanReport{app: a, notSearched: values.short}
 	switch {
 	case o.staged:
-		err = r.scanStaged(ctx, values, staged)
+		err = r.scanStaged(ctx, values)
 	case paths[0] == stdinName:
 		err = r.scanStdin(ctx, values)
 	default:
@@ -175,7 +168,11 @@ func (r *scanReport) scanOne(ctx context.Context, s *scan.Scanner, place scanPla
 }
 
 // scanStaged scans files as the next commit would have them.
-func (r *scanReport) scanStaged(ctx context.Context, values *values, staged []gitobjects.Staged) error {
+func (r *scanReport) scanStaged(ctx context.Context, values *values) error {
+	staged, err := gitobjects.StagedFiles(ctx)
+	if err != nil {
+		return err
+	}
 	s, err := scan.NewScanner(values.Set)
 	if err != nil {
 		return err

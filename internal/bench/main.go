@@ -90,6 +90,9 @@ func run(out io.Writer, tool string, runs int) (err error) {
 	if err := printSizes(out, tool); err != nil {
 		return err
 	}
+	if err := printSearch(out, small); err != nil {
+		return err
+	}
 	if err := printMillion(out, dir, tool); err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package matcher
 
 import (
 	"bytes"
+	"cmp"
 	"slices"
 
 	"github.com/mazevault/vault-tool/internal/lockedmem"
@@ -87,7 +88,7 @@ func (b *Builder) store(encoded []byte) error {
 	if err != nil {
 		return err
 	}
-	b.set.patterns = append(b.set.patterns, pattern{text: text, owners: []int32{int32(len(b.set.names) - 1)}})
+	b.set.patterns = append(b.set.patterns, pattern{text: text, owner: int32(len(b.set.names) - 1)})
 	return nil
 }
 
@@ -116,24 +117,25 @@ func (b *Builder) Build() (*Set, error) {
 
 // arrange sorts the patterns, makes one of equal ones, and tells each which other it begins with.
 func (s *Set) arrange() {
-	slices.SortStableFunc(s.patterns, func(x, y pattern) int { return bytes.Compare(x.text, y.text) })
+	slices.SortFunc(s.patterns, func(x, y pattern) int { return cmp.Or(bytes.Compare(x.text, y.text), cmp.Compare(x.owner, y.owner)) })
 	distinct := s.patterns[:0]
+	s.shared = make(map[int][]int32)
 	for _, p := range s.patterns {
-		if n := len(distinct); n > 0 && bytes.Equal(distinct[n-1].text, p.text) {
-			distinct[n-1].owners = append(distinct[n-1].owners, p.owners...)
+		if last := len(distinct) - 1; last >= 0 && bytes.Equal(distinct[last].text, p.text) {
+			s.shared[last] = append(s.shared[last], p.owner)
 			continue
 		}
 		distinct = append(distinct, p)
 	}
 	s.patterns = distinct
-	parent := -1
+	parent := int32(-1)
 	for i := range s.patterns {
 		p := &s.patterns[i]
 		for parent >= 0 && !bytes.HasPrefix(p.text, s.patterns[parent].text) {
 			parent = s.patterns[parent].parent
 		}
 		p.parent = parent
-		parent = i
+		parent = int32(i)
 		s.longest = max(s.longest, len(p.text))
 	}
 }

@@ -25,16 +25,17 @@ const MinBytes = 8
 
 // pattern is one encoding of one or more values.
 type pattern struct {
-	text   []byte  // in locked memory
-	parent int     // the longest other pattern that this one begins with, or -1
-	owners []int32 // the secrets whose it is, in the order of their names
+	text   []byte // in locked memory
+	parent int32  // the longest other pattern that this one begins with, or -1
+	owner  int32  // the first secret whose it is
 }
 
 // Set is what is looked for.
 type Set struct {
 	redact.Value
 	names    []string
-	patterns []pattern // sorted by text
+	patterns []pattern       // sorted by text
+	shared   map[int][]int32 // the further secrets of a pattern that is of several
 	longest  int
 	texts    lockedmem.Arena
 	skips    skipTable
@@ -44,15 +45,15 @@ type Set struct {
 // Match is a place where values are. Of several that begin at one place it is the longest.
 type Match struct {
 	Start, End int
-	owners     []int32
+	pattern    int
 }
 
 // Names are the names of the secrets whose value is at the match, in the order in which they were added. There are several
 // only where values are equal.
 func (s *Set) Names(m Match) []string {
-	names := make([]string, len(m.owners))
-	for i, owner := range m.owners {
-		names[i] = s.names[owner]
+	names := []string{s.names[s.patterns[m.pattern].owner]}
+	for _, owner := range s.shared[m.pattern] {
+		names = append(names, s.names[owner])
 	}
 	return names
 }
@@ -91,8 +92,7 @@ func (s *Set) Find(data []byte, from int, final bool) (m Match, found bool) {
 				return Match{Start: i}, false
 			}
 			if best >= 0 {
-				p := &s.patterns[best]
-				return Match{i, i + len(p.text), p.owners}, true
+				return Match{i, i + len(s.patterns[best].text), best}, true
 			}
 		}
 		i++
@@ -114,7 +114,7 @@ func (s *Set) at(text []byte, first, last int) (best int, more bool) {
 	after := first + sort.Search(last-first, func(k int) bool { return bytes.Compare(s.patterns[first+k].text, text) > 0 })
 	more = after < last && bytes.HasPrefix(s.patterns[after].text, text)
 	// What text begins with is, in this order, the pattern before it or one that this pattern begins with.
-	for best = after - 1; best >= first; best = s.patterns[best].parent {
+	for best = after - 1; best >= first; best = int(s.patterns[best].parent) {
 		if bytes.HasPrefix(text, s.patterns[best].text) {
 			return best, more
 		}

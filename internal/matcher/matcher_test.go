@@ -287,3 +287,16 @@ func BenchmarkFind(b *testing.B) {
 		})
 	}
 }
+
+func BenchmarkBuild(b *testing.B) {
+	r := rand.New(rand.NewPCG(1, 2))
+	var values []string
+	for range 20_000 {
+		values = append(values, fmt.Sprintf("%016x%016x/+", r.Uint64(), r.Uint64()))
+	}
+	for b.Loop() {
+		s := build(b, values...)
+		b.ReportMetric(float64(len(s.patterns))/float64(len(values)), "patterns/value")
+		s.Destroy()
+	}
+}
