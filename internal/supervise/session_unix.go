@@ -28,6 +28,7 @@ type session struct {
 	resized  chan os.Signal
 	resumed  chan os.Signal // by SIGCONT
 	reads    atomic.Int64   // of the master: how many have begun and ended; odd while one waits
+	over     chan struct{}  // closed when there are no more
 }
 
 // startSession starts the command on a pseudo-terminal, in the place of those of its streams that are terminals.
@@ -37,7 +38,10 @@ func (c *Child) startSession(cmd Command) (err error) {
 		return fmt.Errorf("make a pseudo-terminal: %w", err)
 	}
 	defer func() { _ = slave.Close() }()
-	s := &session{master: master, reports: make(chan report, 1), resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1)}
+	s := &session{
+		master: master, reports: make(chan report, 1), over: make(chan struct{}),
+		resized: make(chan os.Signal, 1), resumed: make(chan os.Signal, 1),
+	}
 	defer func() {
 		if err != nil && s.socket != nil {
 			_ = s.socket.Close()
@@ -175,7 +179,7 @@ func (c *Child) waitForSession() (Status, error) {
 	go s.receive()
 	r, err := c.untilEnd()
 	waitFor(c.pid, 0)
-	s.drain(&c.outputs)
+	s.drain()
 	s.keyboard.end()
 	writeErr := c.outputs.wait()
 	switch {
@@ -253,6 +257,7 @@ func (s *session) read(o *output) error {
 		_, err := o.filter.ReadFrom(o.from)
 		return err
 	}
+	defer close(s.over)
 	_, err := o.filter.Restless(counted{s.master, &s.reads})
 	if errors.Is(err, syscall.EIO) || errors.Is(err, os.ErrClosed) {
 		return nil
@@ -276,16 +281,11 @@ func (c counted) Read(p []byte) (int, error) {
 // that the command has left behind its end is told by an error.
 const quiet = 200 * time.Millisecond
 
-// drain returns when all that the command wrote has been read.
-func (s *session) drain(o *outputs) {
-	done := make(chan struct{})
-	go func() {
-		o.running.Wait()
-		close(done)
-	}()
+// drain returns when all that the command wrote on its terminal has been read.
+func (s *session) drain() {
 	for before := int64(-1); ; {
 		select {
-		case <-done:
+		case <-s.over:
 			return
 		case <-time.After(quiet):
 		}
