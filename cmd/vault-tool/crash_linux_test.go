@@ -384,7 +384,7 @@ func TestKillProduct(t *testing.T) {
 // good as done.
 func TestSignalAtEachCall(t *testing.T) {
 	for _, c := range crashCases() {
-		if !slices.Contains([]string{"add", "encrypt --force", "rotate-key --in-place", "migrate-env --prune"}, c.name) {
+		if !slices.Contains([]string{"add", "encrypt --force", "rotate-key --in-place", "migrate-env --prune", "backup", "restore"}, c.name) {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {

@@ -68,10 +68,6 @@ func (v *Verifier) Run(ctx context.Context, files []File, tell func(Result) erro
 	defer running.Wait()
 	defer cancel()
 
-	type job struct {
-		file   File
-		result chan Result
-	}
 	workers := min(runtime.GOMAXPROCS(0), len(files))
 	jobs, order := make(chan job), make(chan job, ahead*workers)
 	v.salts.files = files
@@ -84,28 +80,12 @@ func (v *Verifier) Run(ctx context.Context, files []File, tell func(Result) erro
 			})
 		})
 	}
-	running.Go(func() {
-		defer close(jobs)
-		defer close(order)
-		for _, f := range files {
-			j := job{f, make(chan Result, 1)}
-			select {
-			case order <- j:
-			case <-ctx.Done():
-				return
-			}
-			select {
-			case jobs <- j:
-			case <-ctx.Done():
-				return
-			}
-		}
-	})
+	running.Go(func() { deal(ctx, files, order, jobs) })
 	for j := range order {
 		select {
 		case r := <-j.result:
 			if ctx.Err() != nil {
-				return ctx.Err()
+				return ctx.Err() // it may say no more than that
 			}
 			if err := tell(r); err != nil {
 				return err
@@ -117,8 +97,30 @@ func (v *Verifier) Run(ctx context.Context, files []File, tell func(Result) erro
 	return ctx.Err()
 }
 
+// job is a file to be looked at by whoever is free.
+type job struct {
+	file   File
+	result chan Result // takes one without waiting
+}
+
 // ahead is how many results for each worker may wait for that of a slower file before them.
 const ahead = 16
+
+// deal hands the files out, to who tells of them in their order, and to who looks at them.
+func deal(ctx context.Context, files []File, order, jobs chan<- job) {
+	defer close(jobs)
+	defer close(order)
+	for _, f := range files {
+		j := job{f, make(chan Result, 1)}
+		for _, to := range []chan<- job{order, jobs} {
+			select {
+			case to <- j:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}
+}
 
 func (v *Verifier) look(ctx context.Context, f File) Result {
 	r := Result{Path: f.Path, Reason: f.Skip}
