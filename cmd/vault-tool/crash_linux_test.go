@@ -127,14 +127,6 @@ func crashCases() []crashCase {
 	return cases
 }
 
-func remove(f *folder, names ...string) {
-	for _, name := range names {
-		if err := os.Remove(f.path(name)); err != nil {
-			f.t.Fatal(err)
-		}
-	}
-}
-
 // giveAttributes gives the vault what a rewrite has to carry over.
 func giveAttributes(f *folder) {
 	if os.Getuid() == 0 {

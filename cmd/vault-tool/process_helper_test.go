@@ -264,6 +264,14 @@ func (f *folder) names() []string {
 	return names
 }
 
+func remove(f *folder, names ...string) {
+	for _, name := range names {
+		if err := os.Remove(f.path(name)); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
 // snapshot returns mode and content of every file by its name, those in directories too.
 func (f *folder) snapshot() map[string]string {
 	f.t.Helper()
