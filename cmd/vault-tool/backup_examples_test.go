@@ -48,6 +48,15 @@ func (w *backupWorld) script(want int, args ...string) string {
 	return string(output)
 }
 
+func (w *backupWorld) remove(names ...string) {
+	w.t.Helper()
+	for _, name := range names {
+		if err := os.Remove(w.path(name)); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+}
+
 // TestBackupExample goes through the chapter on backups of the product document, with its quarterly verification.
 func TestBackupExample(t *testing.T) {
 	t.Parallel()
@@ -70,13 +79,13 @@ func TestBackupExample(t *testing.T) {
 	}
 	w.put("required", "ABSENT\n", 0o600)
 	w.script(exitNotFound, "verify")
-	remove(w.folder, "required")
+	w.remove("required")
 
 	w.put("backups/secrets.vault.20260420", w.read("secrets.vault")[:100], 0o600)
 	if out := w.script(exitCannotOpen, "verify"); !strings.Contains(out, "1 damaged") {
 		t.Errorf("the damage is not told: %s", out)
 	}
-	remove(w.folder, "backups/secrets.vault.20260420", "vault.key.old")
+	w.remove("backups/secrets.vault.20260420", "vault.key.old")
 	if out := w.script(exitCannotOpen, "verify"); !strings.Contains(out, "2 that no key opens") {
 		t.Errorf("the lost key is not told: %s", out)
 	}
