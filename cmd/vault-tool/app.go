@@ -132,7 +132,17 @@ func (a *app) vaultPath() string {
 }
 
 // keyPath is --key-file, the environment's, or the default.
-func (a *app) keyPath() string { return firstSet(a.keyFlag, a.getenv(keyFileEnv), defaultKeyFile) }
+func (a *app) keyPath() string {
+	return orStdin(firstSet(a.keyFlag, a.getenv(keyFileEnv), defaultKeyFile))
+}
+
+// orStdin is the path of standard input for "-", as everywhere where a file is read.
+func orStdin(path string) string {
+	if path == stdinName {
+		return "/dev/stdin"
+	}
+	return path
+}
 
 func firstSet(values ...string) string {
 	for _, v := range values {

@@ -138,10 +138,10 @@ func (e *edit) read(ctx context.Context, u *vaultfile.Unlocker) error {
 	secrets := e.scope.Of(v)
 	names := secrets.Names()
 	if e.options.name != "" {
-		names = []string{e.options.name}
 		if !v.Has(e.scope.Name(e.options.name)) {
-			return e.noSuchName(e.options.name)
+			return e.noSuchName(names, e.options.name)
 		}
+		names = []string{e.options.name}
 	}
 	return e.setBase(names, secrets.Use)
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/export"
+	"github.com/mazevault/vault-tool/internal/followlinks"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/selection"
@@ -120,6 +121,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 		if err := checkExport(o, format, secrets); err != nil {
 			return err
 		}
+	a.warnOfSteering(o, secrets)
 		return a.writeExport(o, format, secrets)
 	})
 }
@@ -157,6 +159,12 @@ func (a *app) checkExportFile(o exportOptions) error {
 			return badInput("write to another file", "--out is the %s: %s", input.what, o.out)
 		}
 	}
+	if o.out == stdinName {
+		return badInput("leave --out out: then it is written to standard output", "--out takes the path of a file")
+	}
+	if err := checkExportDirectory(o.out); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
 	if _, err := os.Lstat(o.out); err == nil && !o.force && o.format != githubEnv {
 		return existsAlready("write to another file, or replace it with: --force", "%s exists already", o.out)
 	}
@@ -182,6 +190,22 @@ func checkExport(o exportOptions, format export.Format, secrets []export.Secret)
 			"these variables can make a program run other code: %s", join(steered))
 	}
 	return nil
+}
+
+// warnOfSteering tells of names that do no harm in a file of these forms, and may where it becomes an environment.
+func (a *app) warnOfSteering(o exportOptions, secrets []export.Secret) {
+	if o.format != "dotenv" && o.format != "k8s-secret" {
+		return
+	}
+	var steered []string
+	for _, s := range secrets {
+		if steers(s.Name) && !o.Named(s.Name) {
+			steered = append(steered, s.Name)
+		}
+	}
+	if len(steered) > 0 {
+		a.warn("these variables can make a program run other code that gets them from what is written: %s", join(steered))
+	}
 }
 
 func (a *app) writeExport(o exportOptions, format export.Format, secrets []export.Secret) error {
@@ -210,6 +234,29 @@ func (a *app) writeExport(o exportOptions, format export.Format, secrets []expor
 		return a.printJSON(exportSummary{o.format, o.out, len(secrets)})
 	}
 	return nil
+}
+
+// checkExportDirectory refuses a directory where somebody else could put a file in the place of the one that is written, or have it
+// written elsewhere.
+func checkExportDirectory(out string) error {
+	dir, err := followlinks.Open(filepath.Dir(out), func(link string, info fs.FileInfo) error {
+		if uid, ok := ownerOf(info); ok && uid != 0 && int(uid) != os.Geteuid() {
+			return &failure{code: exitInsecure, err: fmt.Errorf("%s is a link of another user (uid %d)", link, uid), hint: nothingChanged + "; give the path that it leads to, if that is right"}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	info, err := dir.Stat()
+	if closeErr := dir.Close(); err == nil {
+		err = closeErr
+	}
+	const everybodyWrites = fs.FileMode(0o002)
+	if err == nil && info.Mode()&everybodyWrites != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return &failure{code: exitInsecure, err: fmt.Errorf("%s can be written to by every user", filepath.Dir(out)), hint: nothingChanged + "; write to a directory of your own"}
+	}
+	return err
 }
 
 // writeExportFile makes the file or, where that is wanted, replaces it or appends to it.

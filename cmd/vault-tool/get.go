@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/scope"
-	"github.com/mazevault/vault-tool/internal/similar"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -47,10 +46,7 @@ func (a *app) runGet(ctx context.Context, raw bool, name string) error {
 	return a.withSecrets(ctx, func(v scope.Secrets) error {
 		err := v.Use(name, func(value []byte) error { return a.printValue(name, value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
-			err = fmt.Errorf("%s: %w", a.vaultPath(), err)
-			if meant := similar.Name(v.Names(), name); meant != "" {
-				err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + meant}
-			}
+			err = orSimilar(fmt.Errorf("%s: %w", a.vaultPath(), err), v.Names(), name)
 		}
 		return err
 	})

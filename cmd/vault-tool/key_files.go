@@ -21,7 +21,7 @@ func (k keyFiles) Set(path string) error {
 	case k.a.keyFlag == "":
 		k.a.keyFlag = path
 	default:
-		k.a.moreKeys = append(k.a.moreKeys, path)
+		k.a.moreKeys = append(k.a.moreKeys, orStdin(path))
 	}
 	return nil
 }

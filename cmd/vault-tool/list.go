@@ -55,17 +55,17 @@ func (a *app) runList(ctx context.Context, o listOptions, globs []string) error 
 		}
 		names := a.scope.Of(v).Names()
 		if missing, _ := s.Unmatched(names); len(missing) > 0 {
-			return a.noSuchName(missing[0].Glob)
+			return a.noSuchName(names, missing[0].Glob)
 		}
 		return a.printNames(s.Names(names))
 	})
 }
 
 // noSuchName is the failure for a name that the vault does not have. A file's name was meant to be a vault.
-func (a *app) noSuchName(name string) error {
+func (a *app) noSuchName(names []string, name string) error {
 	err := fmt.Errorf("%s: %w: %s", a.vaultPath(), vaultfile.ErrNotFound, name)
 	if _, statErr := os.Stat(name); statErr == nil || strings.HasSuffix(name, filepath.Ext(defaultVaultFile)) {
 		return &failure{code: exitNotFound, err: err, hint: "a vault is given with: --vault-file " + shellWord(name)}
 	}
-	return err
+	return orSimilar(err, names, name)
 }

@@ -42,7 +42,7 @@ func (a *app) runListLong(ctx context.Context, o listOptions, globs []string) er
 	return a.withHistory(ctx, func(v *vaultfile.Vault) error {
 		names := a.scope.Of(v).Names()
 		if missing, _ := s.Unmatched(names); len(missing) > 0 {
-			return a.noSuchName(missing[0].Glob)
+			return a.noSuchName(names, missing[0].Glob)
 		}
 		listed := []listedSecret{}
 		var ageless []string

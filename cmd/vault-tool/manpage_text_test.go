@@ -11,6 +11,7 @@ const manualEnvironment = `
   MAZEVAULT_VAULT_AKV_SECRET  the name of the secret there, where --akv-secret is not given
   VAULT_TOOL_KEY_CACHE  as --key-cache
   VAULT_TOOL_ARGON2  the code that derives keys, for support: avx512, avx2 or generic
+  VISUAL, EDITOR  the editor of edit, the first that is set
   NO_COLOR  if it is not empty, no colour on a terminal; TERM=dumb means the same
   NOTIFY_SOCKET  where render --watch says that it is ready; systemd sets it
   AZURE_CLIENT_ID, AZURE_TENANT_ID, AZURE_FEDERATED_TOKEN_FILE  which identity asks the Key Vault
@@ -24,11 +25,11 @@ const manualFiles = `
   vault.key  the key: 64 hexadecimal digits as init writes it, or any passphrase; one newline at its
              end does not count. Mode 0400; one that group or others may touch is refused.
   vault.key.new  the key of a rotation that has begun: tried where vault.key does not open the vault
-  vault.key.old, vault.key.old.1 ...  keys that rotate-key --in-place has replaced; old backups need them
+  vault.key.old, vault.key.old.1 ...  keys that rotate-key has replaced; old backups need them
   vault-tool-net  beside vault-tool, or in /usr/local/libexec/vault-tool: the program that fetches a key from Azure Key
              Vault; it and its directory belong to root or to you, and nobody else may write to them
   secrets.vault.lock  the lock of those who write; it stays, and is empty
-  secrets.vault.bak, secrets.vault.bak.1 ...  what encrypt --force has replaced
+  secrets.vault.bak, secrets.vault.bak.1 ...  what encrypt --force or restore has replaced
   secrets.vault.displaced-...  the vault from before, where another program put a file in its place while it was
              being replaced; the error at that time names it
   .secrets.vault.*.vault-tmp  a new vault that is being written; the next command removes one that a killed

@@ -85,6 +85,9 @@ func (a *app) runRename(ctx context.Context, o renameOptions, from, to string) e
 			had := d.Has(s.To)
 			err := move(d, s.From, s.To, o.force)
 			s.Replaced = err == nil && had
+			if errors.Is(err, vaultfile.ErrNotFound) {
+				err = orSimilar(fmt.Errorf("%s: %w", s.VaultFile, err), d.Names(), s.From)
+			}
 			return err
 		})
 		return err
@@ -93,7 +96,7 @@ func (a *app) runRename(ctx context.Context, o renameOptions, from, to string) e
 		return existsAlready(nothingChanged+"; replace its value with: --force", "%s has a secret %s already", s.VaultFile, s.To)
 	}
 	if errors.Is(err, vaultfile.ErrNotFound) {
-		return fmt.Errorf("%s: %w", s.VaultFile, err)
+		return err
 	}
 	if err != nil {
 		return leftUnchanged(err)

@@ -148,6 +148,9 @@ func newHelpCommand() *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			topic, rest, err := cmd.Root().Find(args)
+			if len(rest) > 0 && topic != cmd.Root() {
+				return badInput("vault-tool help "+topic.Name(), "help is about one command (%d arguments were given)", len(args))
+			}
 			if err != nil || len(rest) > 0 {
 				return unknownCommand(cmd.Root(), args[0])
 			}

@@ -94,6 +94,7 @@ A new key belongs to you, to root or to the owner of the old one; one of anybody
 
 func (a *app) runRotateKey(ctx context.Context, o rotateOptions) error {
 	a.interrupts.catch()
+	o.newKeyFile = orStdin(o.newKeyFile)
 	s := rotateSummary{VaultFile: a.vaultPath(), KeyFile: o.newKeyFile}
 	var err error
 	switch {

@@ -68,9 +68,13 @@ var scriptCommands = map[string]func(ts *testscript.TestScript, neg bool, args [
 	"mode":         scriptMode,
 }
 
-// scriptCondition knows [file:PATH], [keyring] for a kernel keyring that can be used, and [sound-host] for one of which doctor has nothing to say.
+// scriptCondition knows [file:PATH], [root], [keyring] for a kernel keyring that can be used, and [sound-host] for one of which doctor has
+// nothing to say.
 func scriptCondition(condition string) (bool, error) {
-	if condition == "sound-host" {
+	switch condition {
+	case "root":
+		return os.Geteuid() == 0, nil
+	case "sound-host":
 		return isSoundHost()
 	}
 	if condition == "keyring" {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mazevault/vault-tool/internal/selection"
+	"github.com/mazevault/vault-tool/internal/similar"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -32,7 +33,15 @@ func (a *app) checkSelection(s selection.Selection, names []string) error {
 	for _, u := range literals {
 		options = append(options, fmt.Sprintf("--%s %q", u.Flag, u.Glob))
 	}
-	return fmt.Errorf("%w: no secret matches %s", vaultfile.ErrNotFound, join(options))
+	return orSimilar(fmt.Errorf("%w: no secret matches %s", vaultfile.ErrNotFound, join(options)), names, literals[0].Glob)
+}
+
+// orSimilar adds to an error about a name that there is not the one that may have been meant.
+func orSimilar(err error, names []string, name string) error {
+	if meant := similar.Name(names, name); meant != "" {
+		return &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "did you mean: " + meant}
+	}
+	return err
 }
 
 // requireSelected fails unless each of the names is there, is selected, and has a value that is not empty: a program
@@ -59,7 +68,7 @@ func requireSelected(s selection.Selection, required, names []string, use func(n
 	}
 	switch {
 	case len(missing) > 0:
-		return fmt.Errorf("%w: %s", vaultfile.ErrNotFound, join(missing))
+		return orSimilar(fmt.Errorf("%w: %s", vaultfile.ErrNotFound, join(missing)), names, missing[0])
 	case len(leftOut) > 0:
 		return &failure{code: exitNotFound, err: fmt.Errorf("required, but left out by --only or --except: %s", join(leftOut))}
 	case len(empty) > 0:

@@ -58,7 +58,8 @@ var flagMeanings = map[string]string{
 var harmlessFlags = []string{
 	"vault-file", "key-file", "json", "quiet", "verbose", "lock-timeout", "key-cache", "name", "env-file", "include", "exclude",
 	"only", "except", "require", "prefix", "dry-run", "dir", "template", "output", "watch", "dialect", "list-keys", "new-key-file", "in-place", "staged",
-	"fail-on", "older-than", "expires-within",
+	"fail-on", "older-than", "expires-within", "long", "scope", "inherit", "version", "at", "revision", "with-scope", "exit-code", "recursive", "against",
+	"require-from", "null", "on-change", "signal", "owner", "mode", "format", "secret-name", "pristine", "if-match", "history",
 }
 
 // similarFlag is the flag of the command that may have been meant, or "".

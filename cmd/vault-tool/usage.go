@@ -131,7 +131,7 @@ var typeNames = map[string]string{
 	"bool":     "no value",
 	"path":     "the path of a file, and it is empty; is a variable not set?",
 	"int":      "a whole number",
-	"duration": "a duration, such as 500ms or 10s",
+	"duration": "a duration, such as 10s or 5m",
 }
 
 // maxTypedBytes is longer than every command and flag there is.
