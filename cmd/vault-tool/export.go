@@ -121,7 +121,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 		if err := checkExport(o, format, secrets); err != nil {
 			return err
 		}
-	a.warnOfSteering(o, secrets)
+		a.warnOfSteering(o, secrets)
 		return a.writeExport(o, format, secrets)
 	})
 }
