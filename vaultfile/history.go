@@ -165,6 +165,21 @@ func (v *Vault) Past() []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
+// EachValue calls f for every value in the vault until f returns an error, which EachValue returns: those that secrets have now, in the order of
+// names, with version 0, and behind them the old ones that are kept. The vault was opened with [OpenHistory], else there are no old ones.
+// The values are valid inside the call only, and must not be changed.
+func (v *Vault) EachValue(f func(name string, version uint64, value []byte) error) error {
+	err := v.Each(func(name string, value []byte) error { return f(name, 0, value) })
+	v.eachRecord(func(r history.Record) {
+		for i := range r.Versions {
+			if version := &r.Versions[i]; err == nil && version.State == history.Kept {
+				err = version.Use(func(value []byte) error { return f(r.Name, version.Number, value) })
+			}
+		}
+	})
+	return err
+}
+
 // eachRecord calls f for every record that can be read.
 func (v *Vault) eachRecord(f func(history.Record)) {
 	var d history.Decoder

@@ -15,6 +15,7 @@ type HistoryReport struct {
 	NotKept []string // secrets whose old value is gone, sorted
 	Dropped []string // secrets of which older values went, because a bound was reached; sorted
 	Begun   bool     // the vault keeps a history from here on
+	On      bool     // it keeps one
 }
 
 // past is what a draft does to the history beside what follows from its changes.
@@ -74,6 +75,7 @@ func (d *Draft) recordHistoryWithin(o WriteOptions, room int) (HistoryReport, er
 	slices.Sort(r.report.Kept)
 	slices.Sort(r.report.NotKept)
 	r.report.Dropped = slices.Sorted(maps.Keys(r.dropped))
+	r.report.On = r.settings.On()
 	return r.report, nil
 }
 

@@ -91,7 +91,11 @@ func (a *app) runApply(ctx context.Context, o applyOptions) error {
 	if err := refuseSameFile(a.vaultPath(), a.keyPath()); err != nil {
 		return err
 	}
-	input, err := a.readChanges(ctx, o.file, "JSON object of names to strings")
+	form := "JSON object of names to strings"
+	if o.from == fromDotenv {
+		form = ".env file"
+	}
+	input, err := a.readChanges(ctx, o.file, form)
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func (a *app) runDecrypt(ctx context.Context, o decryptOptions) error {
 	}
 	return a.withSecrets(ctx, func(v scope.Secrets) error {
 		names := v.Names()
-		if err := a.checkSelection(o.Selection, names); err != nil {
+		if err := a.checkDelivered(o.Selection, names); err != nil {
 			return err
 		}
 		names = o.Names(names)

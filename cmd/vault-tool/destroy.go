@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/beside"
 	"github.com/mazevault/vault-tool/internal/terminal"
+	"github.com/mazevault/vault-tool/internal/traces"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -23,6 +24,9 @@ type destroySummary struct {
 	Names     []string `json:"names"`
 	Versions  []uint64 `json:"versions"` // empty: all of them
 	ETag      string   `json:"etag"`
+
+	removed   bool           // the present value was among the versions
+	elsewhere []traces.Place // where else the vault has the same values
 }
 
 func newDestroyCommand(a *app) *cobra.Command {
@@ -72,6 +76,9 @@ func (a *app) runDestroy(ctx context.Context, o destroyOptions, args []string) e
 	err = leftUnchanged(a.withUnlocker(ctx, func(u *vaultfile.Unlocker) (err error) {
 		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions("destroy")}
 		written, err = vaultfile.Update(ctx, s.VaultFile, u, update, func(d *vaultfile.Draft) error {
+			if err := s.lookAround(d.Before()); err != nil {
+				return err
+			}
 			for _, name := range names {
 				if err := a.destroy(d, name, s.Versions); err != nil {
 					return err
@@ -103,6 +110,33 @@ func (a *app) destroy(d *vaultfile.Draft, name string, versions []uint64) error 
 	if errors.Is(err, vaultfile.ErrNotFound) {
 		return a.notInHistory(d.Before(), name, err)
 	}
+	return err
+}
+
+// lookAround finds the same values elsewhere in the vault, and out whether a secret goes with its present value.
+func (s *destroySummary) lookAround(v *vaultfile.Vault) (err error) {
+	s.removed, s.elsewhere = false, nil // the draft may be a second one
+	if v == nil {
+		return nil
+	}
+	present := uint64(0)
+	if len(s.Versions) > 0 {
+		if h, err := v.History(s.Names[0]); err == nil && h.Exists() {
+			present = h.Last().Number
+		}
+		s.removed = present > 0 && slices.Contains(s.Versions, present)
+	}
+	s.elsewhere, err = traces.Elsewhere(v, func(p traces.Place) bool {
+		switch {
+		case !slices.Contains(s.Names, p.Name):
+			return false
+		case len(s.Versions) == 0:
+			return true
+		case p.Version == 0:
+			return s.removed
+		}
+		return slices.Contains(s.Versions, p.Version)
+	})
 	return err
 }
 
@@ -138,6 +172,20 @@ func (a *app) reportDestroy(s destroySummary) {
 	} else {
 		a.note("erased all values of %s from %s", join(s.Names), s.VaultFile)
 	}
+	if s.removed {
+		a.note("That was the present value too, so there is no secret %s any more.", join(s.Names))
+	}
+	if len(s.elsewhere) > 0 {
+		var places []string
+		for _, p := range s.elsewhere {
+			place := p.Name
+			if p.Version > 0 {
+				place += fmt.Sprintf(" (version %d)", p.Version)
+			}
+			places = append(places, place)
+		}
+		a.warn("the vault still holds the same values at: %s; erase them there too: vault-tool destroy NAME", shortList(places))
+	}
 	copies := "backups and snapshots of the file"
 	if backups := existingBackups(s.VaultFile); len(backups) > 0 {
 		copies += ", and " + join(backups)
@@ -145,17 +193,17 @@ func (a *app) reportDestroy(s destroySummary) {
 	a.note("Copies made before may still hold them: %s.", copies)
 }
 
-// existingBackups are the copies that encrypt has kept beside a vault.
+// existingBackups are the copies that encrypt and restore have kept beside a vault, or beside the file that its path leads to.
 func existingBackups(vault string) []string {
-	var found []string
-	for n := 0; ; n++ {
-		path := vault + vaultfile.BackupSuffix
-		if n > 0 {
-			path = fmt.Sprintf("%s.%d", path, n)
-		}
-		if _, err := os.Lstat(path); err != nil {
-			return slices.Clip(found)
-		}
-		found = append(found, path)
+	files, err := beside.List(vault, "")
+	if err != nil { // where the directory cannot be read nobody can say
+		return nil
 	}
+	var found []string
+	for _, f := range files {
+		if f.Kind == beside.Backup || f.Kind == beside.DatedBackup {
+			found = append(found, f.Path)
+		}
+	}
+	return found
 }

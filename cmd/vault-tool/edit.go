@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/editing"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
 	"github.com/mazevault/vault-tool/internal/terminal"
@@ -103,6 +104,9 @@ func (a *app) runEdit(ctx context.Context, o editOptions) (err error) {
 	if err != nil {
 		return &failure{code: exitUsage, err: err, hint: "name one: EDITOR=nano vault-tool edit"}
 	}
+	if err := a.matchFirst(); err != nil {
+		return err
+	}
 	e := &edit{app: a, options: o, editor: editor}
 	defer e.memory.Destroy()
 	defer func() { e.text.Destroy() }()
@@ -126,6 +130,18 @@ func (a *app) runEdit(ctx context.Context, o editOptions) (err error) {
 		}()
 		return e.rounds(ctx, u)
 	}))
+}
+
+// matchFirst looks at --if-match before anybody types.
+func (a *app) matchFirst() error {
+	if a.ifMatch == "" {
+		return nil
+	}
+	etag, err := vaultfile.ETag(a.vaultPath())
+	if err == nil && etag != a.ifMatch {
+		err = leftUnchanged(fmt.Errorf("%s: %w (its ETag is another one)", a.vaultPath(), vaultfile.ErrChanged))
+	}
+	return err
 }
 
 // read takes the secrets that are to be edited.
@@ -178,7 +194,7 @@ func (e *edit) rounds(ctx context.Context, u *vaultfile.Unlocker) error {
 		e.text = left
 		edited, err := e.parse(left.Bytes())
 		switch {
-		case e.asked || e.their != nil && same && !e.hasNotes():
+		case e.asked || e.their != nil && same && !e.hasNotes() && !e.decided(ctx):
 			return conflict("run the command again; "+nothingChanged, "%s: no decision about names that were changed in the vault meanwhile, and here too", e.vaultPath())
 		case err != nil && (again && same || mistakes == mostMistakes && !terminal.Is(e.stdin)):
 			return badInput("correct the text; "+nothingChanged, "%w", err)
@@ -188,7 +204,7 @@ func (e *edit) rounds(ctx context.Context, u *vaultfile.Unlocker) error {
 		case mapsEqual(edited, e.base):
 			return e.nothing(quick)
 		default:
-			err = e.store(ctx, u, edited)
+			err = e.storeAgain(ctx, u, edited)
 			var conflicts *conflictError
 			if !errors.As(err, &conflicts) {
 				return err
@@ -208,6 +224,39 @@ func (e *edit) rounds(ctx context.Context, u *vaultfile.Unlocker) error {
 			return err
 		}
 	}
+}
+
+// decided asks who edits a text without room for notes whether it counts, though others have changed the same.
+func (e *edit) decided(ctx context.Context) bool {
+	return e.answered(ctx, "Type yes to store yours all the same:", func(answer string) bool { return answer == "yes" })
+}
+
+// storeAgain is store that asks somebody at a terminal whether to try again where it fails: what was typed is not to be lost because another
+// process held the lock, or a disk was full.
+func (e *edit) storeAgain(ctx context.Context, u *vaultfile.Unlocker, edited map[string][]byte) error {
+	for {
+		err := e.store(ctx, u, edited)
+		var conflicts *conflictError
+		if err == nil || errors.As(err, &conflicts) || ctx.Err() != nil || durable.InPlace(err) || !terminal.Is(e.stdin) {
+			return err
+		}
+		e.warn("%v", err)
+		again := e.answered(ctx, "Nothing was stored, and the text is kept. Press Enter to try again, or type no to give it up:",
+			func(answer string) bool { return answer == "" || answer == "yes" || answer == "y" })
+		if !again {
+			return err
+		}
+	}
+}
+
+// answered asks at a terminal, if there is one.
+func (e *edit) answered(ctx context.Context, question string, accept func(answer string) bool) bool {
+	if !terminal.Is(e.stdin) {
+		return false
+	}
+	e.ask(question)
+	answer, err := e.readInputLine(ctx)
+	return err == nil && accept(answer)
 }
 
 func copyOf(b []byte) (*lockedmem.Buffer, error) {

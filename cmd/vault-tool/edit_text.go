@@ -58,6 +58,9 @@ func (e *edit) run(ctx context.Context, text *lockedmem.Buffer) (left *lockedmem
 	if left, err = lockedmem.ReadAll(f, vaultfile.MaxFileBytes); err != nil {
 		return nil, false, err
 	}
+	if !e.hasNotes() { // a value may begin as a note does
+		return left, quick, nil
+	}
 	e.asked = e.their != nil && bytes.HasPrefix(left.Bytes(), []byte(noteMark))
 	return withoutNotes(left), quick, nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/mounts"
+	"github.com/mazevault/vault-tool/internal/owner"
 	"github.com/mazevault/vault-tool/internal/terminal"
 	"github.com/mazevault/vault-tool/kdf"
 	"github.com/mazevault/vault-tool/keysource"
@@ -176,7 +177,7 @@ var outcomes = []outcomeOf{
 	{vaultfile.ErrNoHistory, exitNotFound, "no_history", "turn it on with: vault-tool history --keep 10"},
 	{vaultfile.ErrNotFound, exitNotFound, "secret_not_found", "vault-tool list shows the names that are there"},
 	{vaultfile.ErrExists, exitConflict, kindExists, ""},
-	{vaultfile.ErrChanged, exitConflict, "changed", "it was left as the other process wrote it; run the command again"},
+	{vaultfile.ErrChanged, exitConflict, "changed", "it was left as the other process wrote it; look at it, and run the command again (with its new ETag, if --if-match was given)"},
 	{vaultfile.ErrMountPoint, exitFailed, "cannot_replace", "a file that is itself mounted cannot be replaced: mount its directory instead"},
 	{vaultfile.ErrAttributes, exitFailed, "cannot_replace", "run the command as the owner of the file"},
 	{vaultfile.ErrNotRegular, exitUsage, "not_a_file", "give the path of a regular file, or move away what is in its place"},
@@ -293,11 +294,11 @@ func withOwner(err error, hint string) string {
 	if statErr != nil {
 		return hint
 	}
-	owner := ""
-	if uid, ok := ownerOf(info); ok {
-		owner = fmt.Sprintf(" belongs to uid %d and", uid)
+	whose := ""
+	if o, ok := owner.Of(info); ok {
+		whose = fmt.Sprintf(" belongs to uid %d and", o.UID)
 	}
-	return fmt.Sprintf("%s%s has mode %04o; %s", pathErr.Path, owner, info.Mode().Perm(), hint)
+	return fmt.Sprintf("%s%s has mode %04o; %s", pathErr.Path, whose, info.Mode().Perm(), hint)
 }
 
 // withState puts in front of a hint that nothing was changed, if that is known.

@@ -217,7 +217,7 @@ func largestOf(environment []string) string {
 // the names of variables have no case (Windows), the last one counts.
 func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string, memory *lockedmem.Arena) ([]string, error) {
 	names := v.Names()
-	if err := a.checkSelection(o.Selection, names); err != nil {
+	if err := a.checkDelivered(o.Selection, names); err != nil {
 		return nil, err
 	}
 	if err := requireSelected(o.Selection, o.require, names, v.Use); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/mazevault/vault-tool/internal/export"
 	"github.com/mazevault/vault-tool/internal/followlinks"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/internal/owner"
 	"github.com/mazevault/vault-tool/internal/scope"
 	"github.com/mazevault/vault-tool/internal/selection"
 	"github.com/mazevault/vault-tool/internal/terminal"
@@ -106,7 +107,7 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 	}
 	return a.withExported(ctx, o, func(v scope.Secrets) error {
 		names := v.Names()
-		if err := a.checkSelection(o.Selection, names); err != nil {
+		if err := a.checkDelivered(o.Selection, names); err != nil {
 			return err
 		}
 		names = o.Names(names)
@@ -240,8 +241,8 @@ func (a *app) writeExport(o exportOptions, format export.Format, secrets []expor
 // written elsewhere.
 func checkExportDirectory(out string) error {
 	dir, err := followlinks.Open(filepath.Dir(out), func(link string, info fs.FileInfo) error {
-		if uid, ok := ownerOf(info); ok && uid != 0 && int(uid) != os.Geteuid() {
-			return &failure{code: exitInsecure, err: fmt.Errorf("%s is a link of another user (uid %d)", link, uid), hint: nothingChanged + "; give the path that it leads to, if that is right"}
+		if o, ok := owner.Of(info); ok && o.UID != 0 && !owner.IsCaller(info) {
+			return &failure{code: exitInsecure, err: fmt.Errorf("%s is a link of another user (uid %d)", link, o.UID), hint: nothingChanged + "; give the path that it leads to, if that is right"}
 		}
 		return nil
 	})
@@ -264,11 +265,8 @@ func writeExportFile(o exportOptions, content []byte) error {
 	if o.format == githubEnv {
 		return appendTo(o.out, content)
 	}
-	if _, err := os.Lstat(o.out); err == nil && o.force {
-		if err := os.Chmod(o.out, exportMode); err != nil { // before the values are in it: a replaced file keeps its mode
-			return err
-		}
-		return durable.Replace(o.out, content, durable.ReplaceOptions{})
+	if info, err := os.Stat(o.out); err == nil && o.force {
+		return replaceExportFile(o.out, info, content)
 	}
 	err := durable.Create(o.out, content, durable.CreateOptions{Mode: exportMode})
 	if errors.Is(err, fs.ErrExist) {
@@ -277,6 +275,21 @@ func writeExportFile(o exportOptions, content []byte) error {
 	return err
 }
 
+// replaceExportFile replaces a file of the caller's, which nobody else may read then.
+func replaceExportFile(path string, info fs.FileInfo, content []byte) error {
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s: %w", path, durable.ErrNotRegular)
+	}
+	if !owner.IsCaller(info) { // a file that is replaced keeps its owner, who could read the secrets
+		return &failure{code: exitInsecure, err: fmt.Errorf("%s belongs to another user", path), hint: nothingChanged + "; write to another file"}
+	}
+	if err := os.Chmod(path, exportMode); err != nil { // before the values are in it: it keeps its mode
+		return err
+	}
+	return durable.Replace(path, content, durable.ReplaceOptions{})
+}
+
+// appendTo appends lines, behind a line that has no end as well.
 func appendTo(path string, content []byte) (err error) {
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() { // a pipe would be waited for
 		return fmt.Errorf("%s: %w", path, durable.ErrNotRegular)
@@ -286,6 +299,9 @@ func appendTo(path string, content []byte) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := endLine(path, f); err != nil {
+		return err
+	}
 	if _, err := f.Write(content); err != nil {
 		return err
 	}
@@ -323,4 +339,23 @@ func isKubernetesName(name string) bool {
 
 func isKubernetesByte(c rune) bool {
 	return c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || c == '-' || c == '.'
+}
+
+// endLine ends the last line of a file that is appended to.
+func endLine(path string, f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Size() == 0 {
+		return err
+	}
+	reader, err := os.Open(path)
+	if err != nil {
+		return nil // it may be written to only, and so its end is nobody's to know
+	}
+	defer reader.Close() // opened for reading only
+	var last [1]byte
+	if _, err := reader.ReadAt(last[:], info.Size()-1); err != nil || last[0] == '\n' {
+		return err
+	}
+	_, err = f.Write([]byte{'\n'})
+	return err
 }

@@ -148,7 +148,7 @@ func (a *app) runHistory(ctx context.Context, name string) error {
 func (a *app) notInHistory(v *vaultfile.Vault, name string, err error) error {
 	err = fmt.Errorf("%s: %w", a.vaultPath(), err)
 	hint := "vault-tool history lists the names that are known"
-	if meant := similar.Name(v.Past(), name); meant != "" {
+	if meant := similar.Name(v.Past(), name); meant != "" && meant != name {
 		hint = "did you mean: " + meant
 	}
 	return &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: hint}

@@ -56,6 +56,8 @@ func (a *app) runListLong(ctx context.Context, o listOptions, globs []string) er
 				}
 			case secret.age >= least:
 				listed = append(listed, secret)
+			case secret.Origin != vaultfile.OriginWritten: // it is older than that, and nobody knows by how much
+				ageless = append(ageless, name)
 			}
 		}
 		if len(ageless) > 0 {
@@ -77,6 +79,9 @@ func (a *app) listSecret(v *vaultfile.Vault, name string, now time.Time) (listed
 	}
 	last := h.Last()
 	s := listedSecret{Name: name, Version: last.Number, Changed: timeJSON(last.Time), Who: last.Who, Command: last.Command, Origin: last.Origin}
+	if last.Origin != vaultfile.OriginWritten { // who noticed it did not write it
+		s.Who, s.Command = "", ""
+	}
 	if !last.Time.IsZero() {
 		s.age = max(now.Sub(last.Time), 0)
 		seconds := int64(s.age / time.Second)

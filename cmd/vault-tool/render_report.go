@@ -54,7 +54,7 @@ func orEmpty(names []string) []string {
 // misspelt leaves a service without its secret.
 func (a *app) checkRender(job *renderJob, s render.Secrets) error {
 	names := s.Names()
-	if err := a.checkSelection(job.Selection, names); err != nil {
+	if err := a.checkDelivered(job.Selection, names); err != nil {
 		return err
 	}
 	if err := requireSelected(job.Selection, job.require, names, s.Use); err != nil {

@@ -18,6 +18,15 @@ func globError(err error) error {
 	return err
 }
 
+// checkDelivered is checkSelection for secrets that are delivered. A scope that has none is refused: it is a slip, which would deliver nothing, or
+// take away what was delivered.
+func (a *app) checkDelivered(s selection.Selection, names []string) error {
+	if len(names) == 0 && a.scope.Path != "" {
+		return &failure{code: exitNotFound, kind: "secret_not_found", err: fmt.Errorf("%s: no secret is in the scope %s", a.vaultPath(), a.scope.Path), hint: "vault-tool list shows the names with their scopes"}
+	}
+	return a.checkSelection(s, names)
+}
+
 // checkSelection refuses a name in --only or --except that the vault does not have, and warns of a glob that matches
 // nothing. A slip in --only would leave a program without a secret; one in --except would give it one that it must not
 // have.

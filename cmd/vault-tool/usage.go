@@ -154,7 +154,7 @@ func looksTyped(word string) bool {
 // refuseEmptyPaths refuses a path flag that is given but empty: an unset variable of a script must not
 // lead to the default file.
 func refuseEmptyPaths(cmd *cobra.Command) error {
-	for _, name := range []string{"vault-file", "key-file", "new-key-file", "env-file", "akv-url", "akv-secret", "new-akv-secret", "to", "with-key-to", "against", "require-from"} {
+	for _, name := range []string{"vault-file", "key-file", "new-key-file", "env-file", "akv-url", "akv-secret", "new-akv-secret", "to", "with-key-to", "against", "require-from", "out", "output", "dir"} {
 		if flag := cmd.Flags().Lookup(name); flag != nil && flag.Changed && flag.Value.String() == "" {
 			return fmt.Errorf("--%s is empty; is a variable not set?", name)
 		}

@@ -47,7 +47,11 @@ func (a *app) noteHistory(w vaultfile.Written, kept string) {
 	if len(w.History.Kept) > 0 && kept != "" {
 		a.note("%s", kept)
 	}
-	if n := len(w.History.NotKept); n > 0 {
+	switch {
+	case len(w.History.NotKept) == 0:
+	case w.History.On:
+		a.note("no old value is kept of: %s (it is beyond the bounds of the history)", shortList(w.History.NotKept))
+	default:
 		a.note("no old value is kept of: %s (vault-tool history --keep %d keeps the last %d versions)",
 			shortList(w.History.NotKept), vaultfile.DefaultHistory().Keep, vaultfile.DefaultHistory().Keep)
 	}

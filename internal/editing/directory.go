@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/mazevault/vault-tool/internal/memoryfs"
+	"github.com/mazevault/vault-tool/internal/owner"
 )
 
 // ErrNoMemory: there is no file system in memory to edit on.
@@ -76,11 +77,16 @@ func (d *Directory) Path() string { return d.path }
 
 // Write makes or replaces a file of mode 0600, and returns its path.
 func (d *Directory) Write(name string, content []byte) (path string, err error) {
-	path = filepath.Join(d.path, name)
-	if err := wipeFile(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	root, err := os.OpenRoot(d.path)
+	if err != nil {
 		return "", err
 	}
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
+	defer root.Close() // opened for a look only
+	if err := wipeFile(root, name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	path = filepath.Join(d.path, name)
+	f, err := root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, fileMode)
 	if err != nil {
 		return "", err
 	}
@@ -92,10 +98,10 @@ func (d *Directory) Write(name string, content []byte) (path string, err error) 
 
 // Close overwrites and removes all files, whoever made them, and the directory.
 func (d *Directory) Close() error {
-	return errors.Join(wipeAll(d.path), d.hold.Close())
+	return errors.Join(wipeAll(d.path, d.hold), d.hold.Close())
 }
 
-// sweep wipes the directories that killed processes have left behind.
+// sweep wipes the directories that killed processes of this user have left behind.
 func sweep(place string) {
 	entries, err := os.ReadDir(place)
 	if err != nil {
@@ -106,32 +112,63 @@ func sweep(place string) {
 			continue
 		}
 		path := filepath.Join(place, e.Name())
-		if hold, err := holdDirectory(path); err == nil { // another user's cannot be opened, and another process's is held
-			_ = wipeAll(path) // what stays is tried again the next time
-			_ = hold.Close()
+		hold, err := holdDirectory(path)
+		if err != nil { // another process holds it
+			continue
 		}
+		if info, err := hold.Stat(); err == nil && owner.IsCaller(info) { // root can open what others have put there
+			_ = wipeAll(path, hold) // what stays is tried again the next time
+		}
+		_ = hold.Close()
 	}
 }
 
-func wipeAll(root string) error {
+// wipeAll wipes the directory that hold is and removes it. Nothing outside of it is reached, whatever links are made in it meanwhile.
+func wipeAll(path string, hold *os.File) error {
+	root, err := os.OpenRoot(path)
+	if err != nil {
+		return err
+	}
+	err = wipeIn(root, hold)
+	return errors.Join(err, root.Close(), os.Remove(path))
+}
+
+func wipeIn(root *os.Root, hold *os.File) error {
+	held, err := hold.Stat()
+	if err != nil {
+		return err
+	}
+	opened, err := root.Stat(".")
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(held, opened) {
+		return fmt.Errorf("%s: another directory was put in its place", root.Name())
+	}
 	var problems []error
-	_ = filepath.WalkDir(root, func(path string, e fs.DirEntry, err error) error { // problems are collected
-		if err != nil {
+	_ = fs.WalkDir(root.FS(), ".", func(name string, e fs.DirEntry, err error) error { // problems are collected
+		switch {
+		case err != nil:
 			problems = append(problems, err)
-		} else if e.Type().IsRegular() {
-			problems = append(problems, wipeFile(path))
+		case e.Type().IsRegular():
+			problems = append(problems, wipeFile(root, name))
 		}
 		return nil
 	})
-	return errors.Join(append(problems, os.RemoveAll(root))...)
+	entries, err := fs.ReadDir(root.FS(), ".")
+	problems = append(problems, err)
+	for _, e := range entries {
+		problems = append(problems, root.RemoveAll(e.Name()))
+	}
+	return errors.Join(problems...)
 }
 
 // wipeFile overwrites a file and removes it.
-func wipeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|openNoFollow, 0)
+func wipeFile(root *os.Root, name string) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|openNoFollow, 0)
 	if err != nil {
 		if errors.Is(err, fs.ErrPermission) { // the editor may have made it read-only; the directory is this user's
-			return os.Remove(path)
+			return root.Remove(name)
 		}
 		return err
 	}
@@ -144,8 +181,8 @@ func wipeFile(path string) error {
 			left -= int64(n)
 		}
 	}
-	if err := errors.Join(err, f.Close(), os.Remove(path)); err != nil {
-		return fmt.Errorf("wipe %s: %w", path, err)
+	if err := errors.Join(err, f.Close(), root.Remove(name)); err != nil {
+		return fmt.Errorf("wipe %s: %w", filepath.Join(root.Name(), name), err)
 	}
 	return nil
 }

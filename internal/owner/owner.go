@@ -3,6 +3,7 @@ package owner
 
 import (
 	"io/fs"
+	"os"
 	"os/user"
 	"strconv"
 
@@ -14,6 +15,12 @@ type Owner struct{ UID, GID uint32 }
 
 // Of returns the owner of a file. Where files have none, as on Windows, ok is false.
 func Of(info fs.FileInfo) (o Owner, ok bool) { return of(info) }
+
+// IsCaller tells whether a file is this process's user's. Where files have no owner, all of them are.
+func IsCaller(info fs.FileInfo) bool {
+	o, ok := of(info)
+	return !ok || int(o.UID) == os.Geteuid()
+}
 
 // Links returns how many names a file has.
 func Links(info fs.FileInfo) uint64 { return links(info) }

@@ -17,15 +17,21 @@ type Scope struct {
 	Inherit bool // a name that the scope lacks is that of the secret without a scope
 }
 
-// Validate returns an error wrapping ErrBad for a path that is empty, begins with '.' or '/', or has an empty part or one of dots only.
+// Validate returns an error wrapping ErrBad for a path that is empty, begins with '.', '/' or '-', has an empty part or one of dots only,
+// or a character that no name has.
 // Such a path would be no part of a name, or would show what belongs to no scope.
 func Validate(path string) error {
 	problem := ""
 	switch {
 	case path == "":
 		problem = "it is empty"
-	case path[0] == '.' || path[0] == '/':
-		problem = "it begins with '.' or '/'"
+	case path[0] == '.' || path[0] == '/' || path[0] == '-':
+		problem = "it begins with '.', '/' or '-'"
+	}
+	for i := range len(path) {
+		if c := path[i]; problem == "" && !isNameByte(c) {
+			problem = "letters, digits, '_', '.' and '-' are allowed, and '/' between parts"
+		}
 	}
 	for part := range strings.SplitSeq(path, "/") {
 		if problem == "" && (part == "" || part == "." || part == "..") {
@@ -36,6 +42,11 @@ func Validate(path string) error {
 		return fmt.Errorf("%w: %q: %s", ErrBad, path, problem)
 	}
 	return nil
+}
+
+// isNameByte tells whether a byte can stand in the name of a secret.
+func isNameByte(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '.' || c == '-' || c == '/'
 }
 
 // Name is the full name of a secret of the scope.

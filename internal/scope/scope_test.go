@@ -66,3 +66,17 @@ func TestValidate(t *testing.T) {
 		}
 	}
 }
+
+func TestValidateRefusesWhatNoNameHas(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"ac me", "a*", "-x", "\u0430cme", "acme\x00", "a//b", "a/../b", "a/", ""} { // the fourth begins with a Cyrillic letter
+		if err := Validate(path); !errors.Is(err, ErrBad) {
+			t.Errorf("%q: %v", path, err)
+		}
+	}
+	for _, path := range []string{"acme", "acme/sub", "a-b_c.d/E9"} {
+		if err := Validate(path); err != nil {
+			t.Error(err)
+		}
+	}
+}
