@@ -35,8 +35,8 @@ func newVerifyCommand(a *app) *cobra.Command {
 formed, and it holds what --require names. Nothing is shown of the values.
 
 A path is a file, a directory, a glob in quotes, or - for a list of paths on standard input. In a
-directory every file counts, but *.lock, *.drop.pub, the keys that were given, and what looks like
-another key; those are listed as skipped.
+directory every file counts, but *.lock, *.drop.pub, the keys that were given, what looks like another
+key, and what a killed run of vault-tool left; those are listed as skipped.
 
 With --against each backup is compared with the vault in use: which names are missing, extra, have an
 earlier value of that vault (older), as far as its history goes, or another one (different). A backup

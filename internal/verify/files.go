@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/selection"
 )
 
@@ -104,6 +105,8 @@ func (s Search) file(path string) File {
 		f.Skip = "a lock file"
 	case strings.HasSuffix(path, ".drop.pub"):
 		f.Skip = "the public half of a drop key"
+	case durable.IsTempName(filepath.Base(path)):
+		f.Skip = "left behind by a run that was killed"
 	case s.excludes(path):
 		f.Skip = skipExcluded
 	default:
