@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/mazevault/vault-tool/internal/beside"
 	"github.com/mazevault/vault-tool/internal/finding"
@@ -15,7 +16,7 @@ import (
 )
 
 // dated is what people and the tool put behind the name of a copy: a day, or a time with a number where that was taken.
-var dated = regexp.MustCompile(`\.[0-9]{8}(T[0-9]{6}Z?(-[0-9]+)?)?$`)
+var dated = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\.[0-9]{8}(T[0-9]{6}Z?(-[0-9]+)?)?$`) })
 
 // keyWithBackups looks into the directories of vault and key for one that holds dated copies of the vault and a key as well: a copy of it
 // opens by itself.
@@ -63,4 +64,4 @@ func together(dir, vault, key string) (backups int, found string) {
 }
 
 // undated is the name that a copy is of.
-func undated(name string) string { return dated.ReplaceAllString(name, "") }
+func undated(name string) string { return dated().ReplaceAllString(name, "") }

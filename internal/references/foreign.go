@@ -2,7 +2,6 @@ package references
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -67,10 +66,10 @@ var foreignForms = []struct {
 }
 
 // ecsForm is an ARN, and the JSON key, the stage and the version that ECS puts behind it.
-var ecsForm = regexp.MustCompile(`^(` + arnPattern + `)(?::([^:]*))?(?::([^:]*))?(?::([^:]*))?$`)
+var ecsForm = newForm(`^(` + arnPattern + `)(?::([^:]*))?(?::([^:]*))?(?::([^:]*))?$`)
 
 func parseARN(rest string) (Foreign, error) {
-	parts := ecsForm.FindStringSubmatch("arn:" + rest)
+	parts := ecsForm.parts("arn:" + rest)
 	if parts == nil {
 		return Foreign{}, bad("it is not the ARN of a secret")
 	}
@@ -119,7 +118,7 @@ func parseAppService(rest string) (Foreign, error) {
 }
 
 func parseResourceName(rest string) (Foreign, error) {
-	parts := resourceForm.FindStringSubmatch("projects/" + rest)
+	parts := resourceForm.parts("projects/" + rest)
 	if parts == nil {
 		return Foreign{}, bad("it is not the name of a secret: projects/PROJECT/secrets/NAME[/versions/VERSION]")
 	}

@@ -1,22 +1,21 @@
 package references
 
 import (
-	"regexp"
 	"strings"
 )
 
 // option is an option of a scheme with a value of its own.
 type option struct {
 	name  string
-	valid *regexp.Regexp
+	valid form
 	field func(*Ref) *string
 }
 
 // schemeRules are what is particular to a scheme.
 type schemeRules struct {
-	path    *regexp.Regexp // nil: checked by its parts
-	options []option       // in the order of their names
-	binary  bool           // a secret's content may be any bytes
+	path    form     // nil: checked by its parts
+	options []option // in the order of their names
+	binary  bool     // a secret's content may be any bytes
 }
 
 // An option that all schemes have whose stores hold bytes. It comes first.
@@ -34,46 +33,46 @@ func namespace(r *Ref) *string { return &r.Namespace }
 // rules has what each store's documentation allows.
 var rules = map[Scheme]schemeRules{
 	AWS: {
-		path: regexp.MustCompile(`^(?:[A-Za-z0-9/_+=.@-]{1,512}|` + arnPattern + `)$`),
+		path: newForm(`^(?:[A-Za-z0-9/_+=.@-]{1,512}|` + arnPattern + `)$`),
 		options: []option{
 			{"region", regionForm, region},
-			{"stage", regexp.MustCompile(`^[A-Za-z0-9_.+=@-]{1,256}$`), stage},
-			{"version", regexp.MustCompile(`^[A-Za-z0-9-]{32,64}$`), version},
+			{"stage", newForm(`^[A-Za-z0-9_.+=@-]{1,256}$`), stage},
+			{"version", newForm(`^[A-Za-z0-9-]{32,64}$`), version},
 		},
 		binary: true,
 	},
 	Azure: {
-		path:    regexp.MustCompile(`^[0-9A-Za-z-]{1,127}$`),
-		options: []option{{"version", regexp.MustCompile(`^[0-9a-f]{32}$`), version}},
+		path:    newForm(`^[0-9A-Za-z-]{1,127}$`),
+		options: []option{{"version", newForm(`^[0-9a-f]{32}$`), version}},
 		binary:  true,
 	},
 	GCP: {
-		path: regexp.MustCompile(`^[A-Za-z0-9_-]{1,255}$`),
+		path: newForm(`^[A-Za-z0-9_-]{1,255}$`),
 		options: []option{
 			{"project", projectForm, project},
-			{"version", regexp.MustCompile(`^(?:[1-9][0-9]{0,18}|[A-Za-z][A-Za-z0-9_-]{0,62})$`), version},
+			{"version", newForm(`^(?:[1-9][0-9]{0,18}|[A-Za-z][A-Za-z0-9_-]{0,62})$`), version},
 		},
 		binary: true,
 	},
 	Vault: {
 		options: []option{
-			{"namespace", regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*/?$`), namespace},
-			{"version", regexp.MustCompile(`^[1-9][0-9]{0,9}$`), version},
+			{"namespace", newForm(`^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*/?$`), namespace},
+			{"version", newForm(`^[1-9][0-9]{0,9}$`), version},
 		},
 	},
 }
 
 // The forms that connections have, too.
 var (
-	regionForm  = regexp.MustCompile(`^[a-z]{2,}(?:-[a-z0-9]+)+$`)
-	projectForm = regexp.MustCompile(`^[a-z0-9][a-z0-9:.-]{0,62}$`)
+	regionForm  = newForm(`^[a-z]{2,}(?:-[a-z0-9]+)+$`)
+	projectForm = newForm(`^[a-z0-9][a-z0-9:.-]{0,62}$`)
 )
 
 // ValidRegion tells whether AWS may have a region of that name.
-func ValidRegion(name string) bool { return regionForm.MatchString(name) }
+func ValidRegion(name string) bool { return regionForm.matches(name) }
 
 // ValidProject tells whether GCP may have a project of that id or number.
-func ValidProject(id string) bool { return projectForm.MatchString(id) }
+func ValidProject(id string) bool { return projectForm.matches(id) }
 
 func (s Scheme) known() bool {
 	_, ok := rules[s]
@@ -127,7 +126,7 @@ func (r *Ref) setOption(name, value string) error {
 		}
 		field := o.field(r)
 		switch {
-		case !o.valid.MatchString(value):
+		case !o.valid.matches(value):
 			return bad("%s has a value that it cannot have", name)
 		case *field != "" && *field != value:
 			return bad("%s is another one than the path's", name)

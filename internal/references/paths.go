@@ -1,7 +1,6 @@
 package references
 
 import (
-	"regexp"
 	"strings"
 )
 
@@ -12,7 +11,7 @@ const arnPattern = `arn:aws[a-z-]*:secretsmanager:[a-z]{2,}(?:-[a-z0-9]+)+:[0-9]
 const latest = "latest"
 
 // resourceForm is what GCP calls a secret, or a version of one.
-var resourceForm = regexp.MustCompile(`^projects/([^/]+)/secrets/([^/]+)(?:/versions/([^/]+))?$`)
+var resourceForm = newForm(`^projects/([^/]+)/secrets/([^/]+)(?:/versions/([^/]+))?$`)
 
 func (r *Ref) setPath(escaped string) error {
 	path, err := unescape(escaped)
@@ -23,7 +22,7 @@ func (r *Ref) setPath(escaped string) error {
 	if r.Scheme == Vault {
 		return checkParts(path)
 	}
-	if parts := resourceForm.FindStringSubmatch(path); parts != nil && r.Scheme == GCP {
+	if parts := resourceForm.parts(path); parts != nil && r.Scheme == GCP {
 		r.Path = parts[2]
 		if err := r.setOption("project", parts[1]); err != nil {
 			return err
@@ -34,7 +33,7 @@ func (r *Ref) setPath(escaped string) error {
 			}
 		}
 	}
-	if !rules[r.Scheme].path.MatchString(r.Path) {
+	if !rules[r.Scheme].path.matches(r.Path) {
 		return bad("the path is no name that %s:// can have", r.Scheme)
 	}
 	return nil
