@@ -70,6 +70,11 @@ type Config struct {
 	// with a [MissingError], and so does a reload: the last good vault then stays in service.
 	Require []string
 
+	// AllowReferences lets the vault have secrets that are references to external stores, which the provider does not fetch. Get of one is
+	// empty whatever the environment has, and Use, Require and Fill fail with a [ReferenceError]. Without AllowReferences such a vault
+	// is that error: opening fails, and so does a reload.
+	AllowReferences bool
+
 	// Grace is how long the value of a secret from before its last change is kept for [Provider.Previous]; 0 keeps none.
 	Grace time.Duration
 
@@ -133,6 +138,9 @@ func WithRequire(names ...string) Option { return func(c *Config) { c.Require = 
 func WithWatch(report func(Change)) Option {
 	return func(c *Config) { c.Watch, c.OnChange = true, report }
 }
+
+// WithReferencesAllowed sets [Config].AllowReferences.
+func WithReferencesAllowed() Option { return func(c *Config) { c.AllowReferences = true } }
 
 // WithGrace sets [Config].Grace.
 func WithGrace(d time.Duration) Option { return func(c *Config) { c.Grace = d } }

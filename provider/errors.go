@@ -39,6 +39,9 @@ var (
 	// has put a key and a vault there. The name of the successor follows. It is a [Change]'s Warning, and stands in [Status] as long as it is so.
 	ErrSuccessor = errors.New("provider: the vault was opened with the successor of its key")
 
+	// ErrReference: a secret is a reference to an external store, and its value is not in the vault. A [ReferenceError] matches too.
+	ErrReference = errors.New("provider: secret is a reference to an external store")
+
 	// ErrDotenv: a .env file does not parse, or its values cannot be set.
 	ErrDotenv = errors.New("provider: cannot load the .env file")
 )
@@ -63,6 +66,18 @@ func (e *MissingError) Error() string {
 
 // Is makes every MissingError match [ErrNotFound].
 func (e *MissingError) Is(target error) bool { return target == ErrNotFound }
+
+// ReferenceError says which secrets are references to external stores, which the provider does not fetch. It matches [ErrReference].
+type ReferenceError struct {
+	Names []string // sorted
+}
+
+func (e *ReferenceError) Error() string {
+	return "provider: these secrets are references to external stores, whose values the provider does not fetch: " + list(e.Names)
+}
+
+// Is makes every ReferenceError match [ErrReference].
+func (e *ReferenceError) Is(target error) bool { return target == ErrReference }
 
 func list(names []string) string {
 	shown := make([]string, 0, len(names))

@@ -124,6 +124,8 @@ func (f *filling) field(field reflect.Value, path, tag string) {
 	err := f.lookups.useCopy(name, parse) // a parser may work in place
 	switch {
 	case errors.Is(err, ErrNotFound) || errors.Is(err, errNoValue):
+	case errors.Is(err, ErrReference):
+		f.failures = append(f.failures, err)
 	case err != nil: // its text may quote the value
 		f.fail(path, name, "is of type %v, and the value does not have its form", field.Type())
 	default:

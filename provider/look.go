@@ -3,6 +3,8 @@ package provider
 import (
 	"context"
 	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/mazevault/vault-tool/vaultfile"
@@ -140,8 +142,7 @@ func (p *Provider) swapIn(vault *vaultfile.Vault) (Change, error) {
 	if err != nil {
 		return Change{}, errors.Join(errVaultAgain, err)
 	}
-	lookups := p.readerOf(next)
-	if err := lookups.require(p.required...); err != nil {
+	if err := p.fits(next); err != nil {
 		p.origin.refuse()
 		vault.Close()
 		return Change{}, err
@@ -156,6 +157,18 @@ func (p *Provider) swapIn(vault *vaultfile.Vault) (Change, error) {
 		return Change{}, ErrClosed
 	}
 	return c, nil
+}
+
+// fits returns why a vault cannot be put into service.
+func (p *Provider) fits(s *snapshot) error {
+	if err := s.learnReferences(); err != nil {
+		return err
+	}
+	if len(s.references) > 0 && !p.references {
+		return &ReferenceError{Names: slices.Sorted(maps.Keys(s.references))}
+	}
+	lookups := p.readerOf(s)
+	return lookups.require(p.required...)
 }
 
 // replace puts next in the place of old, unless the provider has been closed meanwhile.

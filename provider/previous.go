@@ -71,6 +71,9 @@ func (p *Provider) keepPrevious(old *snapshot, c Change) error {
 	until := time.Now().Add(p.grace)
 	for _, name := range c.Changed {
 		p.endPrevious(name)
+		if _, is := old.references[name]; is {
+			continue // its text was no value
+		}
 		value := old.values[name]
 		secret, err := lockedmem.New(len(value))
 		if err != nil {

@@ -20,6 +20,7 @@ type Provider struct {
 
 	origin       origin // nil for the environment alone; asked by one look at a time
 	required     []string
+	references   bool // are allowed
 	grace        time.Duration
 	pollInterval time.Duration
 	newNotifier  func(paths []string) *notifier
@@ -54,7 +55,7 @@ func open(ctx context.Context, c Config, env func(string) (string, bool)) (*Prov
 		return nil, err
 	}
 	p := &Provider{
-		lookupEnv: env, origin: from, required: slices.Clone(c.Require), grace: c.Grace, pollInterval: c.PollInterval,
+		lookupEnv: env, origin: from, required: slices.Clone(c.Require), references: c.AllowReferences, grace: c.Grace, pollInterval: c.PollInterval,
 		newNotifier: newNotifier,
 		watchers:    make(map[*watcher]struct{}), untold: newWatcher(), previous: make(map[string]*previousSecret),
 	}
@@ -141,7 +142,7 @@ func (p *Provider) acquire() (*snapshot, *readerCount) {
 }
 
 func (p *Provider) readerOf(s *snapshot) reader {
-	return reader{vault: s.vault, values: s.values, lookupEnv: p.lookupEnv}
+	return reader{vault: s.vault, values: s.values, references: s.references, lookupEnv: p.lookupEnv}
 }
 
 // Get returns a secret as a string: the vault's value, else that of the environment, else "". A string

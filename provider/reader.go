@@ -3,6 +3,7 @@ package provider
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/mazevault/vault-tool/vaultfile"
 )
@@ -36,9 +37,20 @@ type reader struct {
 	vault     *vaultfile.Vault  // nil: the environment alone
 	values    map[string][]byte // of the vault, in its locked memory
 	lookupEnv func(name string) (string, bool)
+
+	references map[string]string // secrets of the vault whose text is no value
+}
+
+// isReference tells whether the secret's value is not in the vault. The environment's is not meant then either.
+func (r *reader) isReference(name string) bool {
+	_, is := r.references[name]
+	return is
 }
 
 func (r *reader) lookup(name string) (value string, source Source) {
+	if r.isReference(name) {
+		return "", FromNone
+	}
 	if secret, ok := r.values[name]; ok {
 		return string(secret), FromVault
 	}
@@ -49,6 +61,9 @@ func (r *reader) lookup(name string) (value string, source Source) {
 }
 
 func (r *reader) use(name string, f func(secret []byte) error) error {
+	if r.isReference(name) {
+		return &ReferenceError{Names: []string{name}}
+	}
 	if secret, ok := r.values[name]; ok {
 		return f(secret)
 	}
@@ -70,6 +85,9 @@ func (r *reader) useCopy(name string, f func(secret []byte) error) error {
 
 // find also tells whether the value is empty.
 func (r *reader) find(name string) (source Source, empty bool) {
+	if r.isReference(name) {
+		return FromNone, true
+	}
 	if secret, ok := r.values[name]; ok {
 		return FromVault, len(secret) == 0
 	}
@@ -80,16 +98,22 @@ func (r *reader) find(name string) (source Source, empty bool) {
 }
 
 func (r *reader) require(names ...string) error {
-	var unset, empty []string
+	var unset, empty, references []string
 	for _, name := range names {
 		switch source, hollow := r.find(name); {
+		case r.isReference(name):
+			references = append(references, name)
 		case source == FromNone:
 			unset = append(unset, name)
 		case hollow:
 			empty = append(empty, name)
 		}
 	}
-	if unset == nil && empty == nil {
+	switch {
+	case references != nil:
+		slices.Sort(references)
+		return &ReferenceError{Names: references}
+	case unset == nil && empty == nil:
 		return nil
 	}
 	return &MissingError{Unset: unset, Empty: empty}

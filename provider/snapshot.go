@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mazevault/vault-tool/internal/references"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -32,6 +33,7 @@ const (
 type snapshot struct {
 	vault      *vaultfile.Vault  // nil where there is none: the environment alone
 	values     map[string][]byte // by name, where they stand in the vault's locked memory
+	references map[string]string // secrets whose value an external store holds; nil for none
 	loaded     time.Time
 	generation uint64 // from 1, in the order of loading
 
@@ -57,6 +59,14 @@ func newSnapshot(vault *vaultfile.Vault, generation uint64) (*snapshot, error) {
 		return nil
 	})
 	return s, err
+}
+
+// learnReferences notes which secrets are references. An error says that a later version of vault-tool has written it down.
+func (s *snapshot) learnReferences() (err error) {
+	if references.Any(s.vault) {
+		s.references, err = references.All(s.vault)
+	}
+	return err
 }
 
 // enter lets a reader in. It returns the counter to leave by, or nil for a snapshot that is retired.

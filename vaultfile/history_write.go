@@ -2,7 +2,6 @@ package vaultfile
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/mazevault/vault-tool/internal/history"
 	"github.com/mazevault/vault-tool/internal/references"
@@ -86,7 +85,7 @@ func (d *Draft) removeReserved(name reserved.Name) {
 // dropReferences removes what says that a text is a reference, of secrets that have no such text any more and no history to give it back.
 func (d *Draft) dropReferences() {
 	before := d.Before()
-	if before == nil || !slices.ContainsFunc(before.Reserved(), func(n reserved.Name) bool { _, ok := reserved.IsReference(string(n)); return ok }) {
+	if before == nil || !references.Any(before) {
 		return // nearly all vaults
 	}
 	for name := range d.changes {

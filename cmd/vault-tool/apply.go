@@ -48,7 +48,7 @@ func newApplyCommand(a *app) *cobra.Command {
 		Use:   "apply [FILE]",
 		Short: "Make many changes at once, all or none",
 		Long: `Change many secrets at once. The changes are a JSON object (a JSON Merge Patch, RFC 7396) of names to
-strings, or to null for a secret that is to be removed. They come from standard input or from a file; -
+strings, to null for a secret that is to be removed, or to {"ref": "…"} for what link takes. They come from standard input or from a file; -
 is standard input too.
 
 All changes are made under one lock and with one key derivation, or none is. Where there is nothing to
@@ -142,8 +142,9 @@ type changes struct {
 
 // nameChange gives a secret a value, or with nil removes it.
 type nameChange struct {
-	name  string
-	value []byte
+	name      string
+	value     []byte
+	reference *referent // in the place of a value, or nil
 }
 
 func (c *changes) close() { c.values.Destroy() }
@@ -160,12 +161,20 @@ func (a *app) parseChanges(o applyOptions, input *lockedmem.Buffer) (*changes, e
 		}
 		return c, nil
 	}
-	patch, err := vaultfile.ParsePatch(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM)))
+	patch, err := vaultfile.ParseReferencePatch(bytes.TrimPrefix(input.Bytes(), []byte(utf8BOM)))
 	if err != nil {
 		return nil, patchError(inputName(o.file), err)
 	}
 	return c, patch.Each(func(name string, value []byte) error {
-		c.all = append(c.all, nameChange{name, value})
+		change := nameChange{name: name, value: value}
+		if patch.IsReference(name) {
+			target, err := parseReferent(string(value), "")
+			if err != nil {
+				return fmt.Errorf("%s: %s: %w", inputName(o.file), name, err)
+			}
+			change.reference = &target
+		}
+		c.all = append(c.all, change)
 		return nil
 	})
 }
@@ -174,7 +183,7 @@ func (a *app) parseChanges(o applyOptions, input *lockedmem.Buffer) (*changes, e
 func patchError(file string, err error) error {
 	var payload *vaultfile.PayloadError
 	if errors.As(err, &payload) {
-		return badInput(`expected one JSON object of names to strings, or to null: {"NAME": "value", "OLD": null}; nothing was written`, "%s: %w", file, payload)
+		return badInput(`expected one JSON object of names to strings, or to null: {"NAME": "value", "OLD": null}, or to a reference: {"ref": "…"}; nothing was written`, "%s: %w", file, payload)
 	}
 	return fmt.Errorf("%s: %w", file, err)
 }
@@ -208,7 +217,7 @@ func (c *changes) parseDotenv(fileName string, source []byte) error {
 			if err != nil {
 				return err
 			}
-			c.all = append(c.all, nameChange{e.Name, value})
+			c.all = append(c.all, nameChange{name: e.Name, value: value})
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -230,6 +239,10 @@ func (c *changes) apply(a *app, d *vaultfile.Draft, prune bool, s *applySummary)
 		outcome := vaultfile.Unchanged
 		var err error
 		switch {
+		case change.reference != nil:
+			if _, outcome, err = change.reference.link(d, full); err != nil {
+				err = fmt.Errorf("%s: %w", change.name, a.inVault(err))
+			}
 		case change.value != nil:
 			outcome, err = d.Set(full, change.value)
 		case d.Has(full):

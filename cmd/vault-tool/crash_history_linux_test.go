@@ -45,6 +45,15 @@ func historyCrashCases() []crashCase {
 				f.t.Errorf("the connection is %s", shown)
 			}
 		}},
+		{name: "link", asApply: true, args: []string{"link", "A", "vault://hc/secret/a"}, initial: old, before: old, after: withSecrets(old, "A", "vault://hc/secret/a"), prepare: addConnection, checkEnd: func(f *folder) {
+			if r := f.run("", "get", "A"); r.code != exitFailed || r.stdout != "" {
+				f.t.Errorf("a reference is delivered: exit %d, %q", r.code, r.stdout)
+			}
+		}},
+		{name: "unlink", asApply: true, args: []string{"unlink", "A"}, initial: old, before: withSecrets(old, "A", "vault://hc/secret/a"), after: less, again: []int{exitNotFound}, prepare: func(f *folder) {
+			addConnection(f)
+			f.mustRun("", "link", "A", "vault://hc/secret/a")
+		}},
 		{name: "store rm", asApply: true, args: []string{"store", "rm", "hc"}, before: old, after: old, prepare: addConnection, again: []int{exitNotFound}},
 		{name: "git merge", oneFault: true, args: []string{"git", "merge", "base", "secrets.vault", "theirs", "secrets.vault"}, before: old, after: withSecrets(less, "C", "new"),
 			prepare: func(f *folder) {

@@ -10,7 +10,7 @@ import (
 
 // TestKindsAreDocumented compares the kinds of errors with the table in docs/json.md.
 func TestKindsAreDocumented(t *testing.T) {
-	made := map[string]bool{kindKeyPermissions: true, kindKeyNotFound: true, kindForeignKey: true, kindUnfinished: true, kindFindings: true, kindExists: true, kindValueFound: true, kindInUse: true}
+	made := map[string]bool{kindKeyPermissions: true, kindKeyNotFound: true, kindForeignKey: true, kindUnfinished: true, kindFindings: true, kindExists: true, kindValueFound: true, kindInUse: true, kindNotAReference: true, kindUnresolved: true}
 	for _, kind := range kindsOfCodes {
 		made[kind] = true
 	}

@@ -120,7 +120,7 @@ func (a *app) withEnvironment(ctx context.Context, o execOptions, command string
 	var memory lockedmem.Arena
 	defer memory.Destroy()
 	e := execution{path: path}
-	err = a.withSecrets(ctx, func(v scope.Secrets) (err error) {
+	err = a.withDelivered(ctx, func(v scope.Secrets) (err error) {
 		e.environment, err = a.execEnvironment(o, v, os.Environ(), &memory)
 		if err == nil && o.redact {
 			e.values, err = a.learnValues(v, v.Names())
@@ -224,6 +224,9 @@ func (a *app) execEnvironment(o execOptions, v scope.Secrets, inherited []string
 		return nil, err
 	}
 	selected := a.withoutScoped(o.Selection, o.Names(names))
+	if err := refuseReferences(v, selected); err != nil {
+		return nil, err
+	}
 	secrets, err := o.variables(v, selected, memory)
 	if err != nil || o.pristine {
 		return secrets, err

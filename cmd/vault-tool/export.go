@@ -45,6 +45,9 @@ const exportMode fs.FileMode = 0o600
 // githubEnv is the form whose file is appended to: GitHub makes it, and every step adds to it.
 const githubEnv = "github-env"
 
+// formatJSON is the form that encrypt and apply read back: it has everything as the vault has it, references as texts.
+const formatJSON = "json"
+
 func newExportCommand(a *app) *cobra.Command {
 	var o exportOptions
 	cmd := &cobra.Command{
@@ -64,6 +67,8 @@ Every value is quoted so that this program gets exactly its bytes. One that the 
 error that names the secret, and nothing is written. Secrets of a scope (with a '/' in the name) are left
 out, but from json. For sh, docker-env, systemd and github-env a name that makes common programs run other
 code is an error, unless an --only names it, as in exec.
+
+A secret that is a reference to an external store is an error, but in json, which has its text.
 
 Values go to a terminal only with --show-values. --out makes a file of mode 0600; with github-env it
 appends the lines to the file, and the commands go to standard output, where GitHub reads them.`,
@@ -111,8 +116,11 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 			return err
 		}
 		names = o.Names(names)
-		if o.format != "json" {
+		if o.format != formatJSON {
 			names = a.withoutScoped(o.Selection, names)
+			if err := refuseReferences(v, names); err != nil {
+				return err
+			}
 		}
 		secrets := make([]export.Secret, 0, len(names))
 		err := eachOf(v, names, func(name string, value []byte) { secrets = append(secrets, export.Secret{Name: name, Value: value}) })
@@ -129,8 +137,11 @@ func (a *app) runExport(ctx context.Context, o exportOptions) error {
 
 // withExported calls f with the secrets of the scope, as they are or as they were.
 func (a *app) withExported(ctx context.Context, o exportOptions, f func(scope.Secrets) error) error {
-	if o.revision == "" {
+	if o.revision == "" && o.format == formatJSON {
 		return a.withSecrets(ctx, f)
+	}
+	if o.revision == "" {
+		return a.withDelivered(ctx, f)
 	}
 	revision, err := parseVersion("--revision", o.revision)
 	if err != nil {
@@ -146,7 +157,10 @@ func (a *app) withExported(ctx context.Context, o exportOptions, f func(scope.Se
 		if err != nil {
 			return revisionError(a.vaultPath(), err)
 		}
-		return f(a.scope.Of(former))
+		if o.format == formatJSON {
+			return f(a.scope.Of(former))
+		}
+		return f(a.scope.Of(formerDeliverable{former, v}))
 	})
 }
 

@@ -43,7 +43,7 @@ func (a *app) runGet(ctx context.Context, raw bool, name string) error {
 	if err := checkName(name); err != nil {
 		return err
 	}
-	return a.withSecrets(ctx, func(v scope.Secrets) error {
+	return a.withDelivered(ctx, func(v scope.Secrets) error {
 		err := v.Use(name, func(value []byte) error { return a.printValue(name, value, raw) })
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = orSimilar(fmt.Errorf("%s: %w", a.vaultPath(), err), v.Names(), name)
@@ -66,12 +66,17 @@ func (a *app) runGetVersion(ctx context.Context, raw bool, name, version string)
 		if _, err := v.History(names[0]); errors.Is(err, vaultfile.ErrNotFound) {
 			return a.notInHistory(v, names[0], err)
 		}
-		err := v.UseVersion(names[0], n, func(value []byte) error { return a.printValue(name, value, raw) })
+		err := v.UseVersion(names[0], n, func(value []byte) error {
+			if err := checkValue(v, names[0], value); err != nil {
+				return err
+			}
+			return a.printValue(name, value, raw)
+		})
 		if errors.Is(err, vaultfile.ErrNotFound) {
 			err = &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: fmt.Errorf("%s: %w", a.vaultPath(), err),
 				hint: "the versions and what there is of them: vault-tool history " + name}
 		}
-		return err
+		return a.tellReference(err)
 	})
 }
 

@@ -75,7 +75,7 @@ func (p *preCommit) learn(ctx context.Context) (learned *values, err error) {
 	quiet := p.quiet
 	p.quiet = true // at every commit: which values are too short to be looked for
 	defer func() { p.quiet = quiet }()
-	err = p.withSecrets(ctx, func(v scope.Secrets) (err error) {
+	err = p.withDelivered(ctx, func(v scope.Secrets) (err error) {
 		names := v.Names()
 		p.names = make(map[string]bool, len(names))
 		for _, name := range names {

@@ -16,6 +16,7 @@ import (
 type listOptions struct {
 	long      bool
 	olderThan string
+	refs      bool
 }
 
 func newListCommand(a *app) *cobra.Command {
@@ -28,7 +29,7 @@ func newListCommand(a *app) *cobra.Command {
 With globs only the names that one of them matches: '*' stands for any characters, '?' for one, [a-z]
 for one of a range. An argument without any of these is a name that has to be there.
 
-With --long the version of the present value, its age and who wrote it, as the history has them. With
+With --refs only the secrets that are references to external stores, and to what. With --long the version of the present value, its age and who wrote it, as the history has them. With
 --older-than only secrets whose value is at least so old.`,
 		Example:           "  vault-tool list\n  vault-tool list 'SMTP_*' --json\n  vault-tool list --long --older-than 90d",
 		ValidArgsFunction: a.completeNames,
@@ -37,6 +38,9 @@ With --long the version of the present value, its age and who wrote it, as the h
 	cmd.Flags().BoolVarP(&o.long, "long", "l", false, "the version, the age of the value and who wrote it as well")
 	cmd.Flags().StringVar(&o.olderThan, "older-than", "", "only secrets whose value is at least so old: `AGE` as 90d or 12h")
 	a.addNames(cmd)
+	cmd.Flags().BoolVar(&o.refs, "refs", false, "only references to external stores, and to what they refer")
+	cmd.MarkFlagsMutuallyExclusive("refs", "long")
+	cmd.MarkFlagsMutuallyExclusive("refs", "older-than")
 	a.addReadScope(cmd)
 	return cmd
 }
@@ -45,6 +49,9 @@ func (a *app) runList(ctx context.Context, o listOptions, globs []string) error 
 	s := selection.Selection{Only: globs}
 	if err := globError(s.Validate()); err != nil {
 		return err
+	}
+	if o.refs {
+		return a.runListReferences(ctx, s)
 	}
 	if o.long || o.olderThan != "" {
 		return a.runListLong(ctx, o, globs)

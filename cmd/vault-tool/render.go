@@ -236,7 +236,7 @@ func (a *app) renderOnce(ctx context.Context, job *renderJob) error {
 				return err
 			}
 			defer v.Close()
-			return use(a.scope.Of(v))
+			return a.tellReference(use(a.scope.Of(deliver(v))))
 		}
 		err := open(func(s render.Secrets) error { return a.checkRender(job, s) })
 		if err != nil {

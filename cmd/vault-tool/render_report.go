@@ -63,5 +63,8 @@ func (a *app) checkRender(job *renderJob, s render.Secrets) error {
 	if job.dir == "" {
 		return nil
 	}
+	if err := refuseReferences(s, job.Names(names)); err != nil {
+		return err
+	}
 	return render.CheckNames(job.Names(names))
 }

@@ -109,7 +109,8 @@ func endOfWatch(ctx context.Context, err error) error {
 func (a *app) providerConfig() provider.Config {
 	return provider.Config{
 		VaultFile: a.vaultPath(), KeyFile: a.keyPath(),
-		AzureURL: a.azureURL(), AzureSecret: a.azureSecret(), OpenAzure: a.azureForProvider, Deriver: a.deriver,
+		AllowReferences: true, // one that is not rendered is in nobody's way
+		AzureURL:        a.azureURL(), AzureSecret: a.azureSecret(), OpenAzure: a.azureForProvider, Deriver: a.deriver,
 	}
 }
 

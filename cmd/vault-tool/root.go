@@ -55,6 +55,8 @@ var commands = []struct {
 	{"seal", newSealCommand},
 	{"collect", newCollectCommand},
 	{"store", newStoreCommand},
+	{"link", newLinkCommand},
+	{"unlink", newUnlinkCommand},
 	{"export", newExportCommand},
 	{"exec", newExecCommand},
 	{"render", newRenderCommand},

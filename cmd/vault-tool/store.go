@@ -9,6 +9,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/connections"
 	"github.com/mazevault/vault-tool/internal/references"
+	"github.com/mazevault/vault-tool/provider"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -18,13 +19,15 @@ var storeOutcomes = []outcomeOf{
 	{connections.ErrBad, exitUsage, "bad_connection", "vault-tool store types shows the fields"},
 	{connections.ErrUnknown, exitFailed, kindLaterVersion, laterVersionHint},
 	{references.ErrUnknownRecord, exitFailed, kindLaterVersion, laterVersionHint},
+	{provider.ErrReference, exitFailed, kindUnresolved, unresolvedHint},
 	{references.ErrBad, exitUsage, "bad_reference", "a reference is awssm://, akv://, gcpsm:// or vault://, the name of a connection, and a path: akv://corp/database-password"},
 }
 
 const (
-	kindInUse        = "in_use"
-	kindLaterVersion = "later_version"
-	laterVersionHint = "use the version of vault-tool that wrote it, or a later one"
+	kindInUse         = "in_use"
+	kindNotAReference = "not_a_reference"
+	kindLaterVersion  = "later_version"
+	laterVersionHint  = "use the version of vault-tool that wrote it, or a later one"
 )
 
 func newStoreCommand(a *app) *cobra.Command {

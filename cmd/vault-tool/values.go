@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"strconv"
 
 	"github.com/mazevault/vault-tool/internal/matcher"
@@ -21,7 +22,7 @@ func (a *app) openValues(ctx context.Context, s selection.Selection) (*values, e
 		return nil, err
 	}
 	var learned *values
-	err := a.withSecrets(ctx, func(v scope.Secrets) (err error) {
+	err := a.withDelivered(ctx, func(v scope.Secrets) (err error) {
 		names := v.Names()
 		if err := a.checkSelection(s, names); err != nil {
 			return err
@@ -37,7 +38,11 @@ func (a *app) learnValues(v scope.Secrets, names []string) (*values, error) {
 	var b matcher.Builder
 	defer b.Destroy()
 	for _, name := range names {
-		if err := v.Use(name, func(value []byte) error { return b.Add(name, value) }); err != nil {
+		err := v.Use(name, func(value []byte) error { return b.Add(name, value) })
+		if reference := (*referenceError)(nil); errors.As(err, &reference) {
+			continue // its text is no secret
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -164,6 +164,14 @@ type Listed interface {
 	Reserved() []reserved.Name
 }
 
+// Any tells whether there may be references among the secrets.
+func Any(s Listed) bool {
+	return slices.ContainsFunc(s.Reserved(), func(entry reserved.Name) bool {
+		_, ok := reserved.IsReference(string(entry))
+		return ok
+	})
+}
+
 // All returns the secrets that are references, by name, with their texts.
 func All(s Listed) (map[string]string, error) {
 	all := make(map[string]string)

@@ -62,13 +62,14 @@ func ReadTemplate(path string) (*Template, error) {
 }
 
 // Execute returns the template filled with the secrets of s. The caller should clear it. An error wraps [ErrMissing] or
-// [ErrTemplate] and names the line.
+// [ErrTemplate] and names the line, or it is one of s.
 func (t *Template) Execute(s Secrets) ([]byte, error) {
 	names := s.Names()
 	known := make(map[string]bool, len(names))
 	for _, name := range names {
 		known[name] = true
 	}
+	var failed error // of the secrets themselves
 	lookup := func(name string) (value string, err error) {
 		if !known[name] {
 			return "", &missingError{name}
@@ -77,6 +78,7 @@ func (t *Template) Execute(s Secrets) ([]byte, error) {
 			value = string(b)
 			return nil
 		})
+		failed = err
 		return value, err
 	}
 	filled, err := t.parsed.Clone()
@@ -86,6 +88,9 @@ func (t *Template) Execute(s Secrets) ([]byte, error) {
 	var out bytes.Buffer
 	if err := filled.Funcs(functions(lookup, names, known)).Execute(&out, nil); err != nil {
 		clear(out.Bytes())
+		if failed != nil {
+			return nil, fmt.Errorf("template %s: %w", t.path, failed)
+		}
 		return nil, t.executeError(err)
 	}
 	return out.Bytes(), nil
