@@ -2,7 +2,6 @@ package valuecheck
 
 import (
 	"bytes"
-	"crypto/x509"
 	"encoding/base64"
 	"fmt"
 	"time"
@@ -31,9 +30,9 @@ func certificates(s secret, o Options) []finding.Finding {
 			found = append(found, s.of(finding.Warn, "certificate-damaged", which+" cannot be read", "")...)
 			continue
 		}
-		found = append(found, s.ends(which, "certificate-expired", "certificate-expires", c.NotAfter, o)...)
-		if c.NotBefore.After(o.Now) {
-			found = append(found, s.of(finding.Warn, "certificate-early", which+" is not valid before "+c.NotBefore.UTC().Format(time.DateOnly), "")...)
+		found = append(found, s.ends(which, "certificate-expired", "certificate-expires", c.notAfter, o)...)
+		if c.notBefore.After(o.Now) {
+			found = append(found, s.of(finding.Warn, "certificate-early", which+" is not valid before "+c.notBefore.UTC().Format(time.DateOnly), "")...)
 		}
 	}
 	return found
@@ -56,7 +55,7 @@ func certificateBodies(value []byte) (bodies [][]byte) {
 }
 
 // parseCertificate reads what stands between the lines of one, with newlines as they are or escaped, as in JSON.
-func parseCertificate(body []byte) (*x509.Certificate, error) {
+func parseCertificate(body []byte) (validity, error) {
 	text := make([]byte, 0, len(body))
 	for i := 0; i < len(body); i++ {
 		switch c := body[i]; {
@@ -69,9 +68,9 @@ func parseCertificate(body []byte) (*x509.Certificate, error) {
 	der := make([]byte, base64.StdEncoding.DecodedLen(len(text)))
 	n, err := base64.StdEncoding.Decode(der, text)
 	if err != nil {
-		return nil, err
+		return validity{}, err
 	}
-	return x509.ParseCertificate(der[:n])
+	return parseValidity(der[:n])
 }
 
 // ends is about something that is valid up to a time.
