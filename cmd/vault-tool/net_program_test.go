@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -27,5 +28,28 @@ func TestNoNetworkCode(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// maxToolBytes is the most that vault-tool, stripped and static, has.
+const maxToolBytes = 8 << 20
+
+func TestToolIsSmall(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the bound is for linux/amd64")
+	}
+	path := t.TempDir() + "/vault-tool"
+	build := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", path, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > maxToolBytes {
+		t.Errorf("vault-tool has %d bytes, the most is %d", info.Size(), maxToolBytes)
 	}
 }

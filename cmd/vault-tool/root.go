@@ -91,23 +91,26 @@ func newRootCommand(a *app, args []string) *cobra.Command {
 		Short:         "Keep a deployment's credentials in one encrypted file",
 		Long:          rootLong + "\n\n" + exitCodesHelp,
 		Example:       rootExample,
-		Version:       buildVersion(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          cobra.ArbitraryArgs,
 
 		PersistentPreRunE: flagsError,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return unknownCommand(cmd, args[0])
-			}
-			return cmd.Help()
-		},
+	}
+	// Not cobra's flag: its text is a template, for which the linker keeps every method of every type, a sixth of the program.
+	version := root.Flags().BoolP("version", "v", false, "version for vault-tool")
+	root.RunE = func(cmd *cobra.Command, args []string) error {
+		switch {
+		case *version:
+			return a.print([]byte("vault-tool " + buildVersion() + "\n"))
+		case len(args) > 0:
+			return unknownCommand(cmd, args[0])
+		}
+		return cmd.Help()
 	}
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetVersionTemplate("vault-tool {{.Version}}\n")
 	root.SetHelpFunc(func(cmd *cobra.Command, _ []string) { _, _ = io.WriteString(cmd.OutOrStdout(), writeHelp(cmd)) })
 	root.SetUsageFunc(func(cmd *cobra.Command) error {
 		_, err := io.WriteString(cmd.OutOrStdout(), usageText(cmd))
@@ -157,7 +160,6 @@ func newHelpCommand() *cobra.Command {
 				return unknownCommand(cmd.Root(), args[0])
 			}
 			topic.InitDefaultHelpFlag()
-			topic.InitDefaultVersionFlag()
 			return topic.Help()
 		},
 	}

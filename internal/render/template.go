@@ -9,14 +9,13 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"text/template"
 
 	"github.com/mazevault/vault-tool/internal/descriptor"
+	"github.com/mazevault/vault-tool/internal/stringtemplate"
 )
 
-// Template is a text/template whose functions give it the secrets:
+// Template is a template in the language of text/template whose functions give it the secrets:
 //
 //	secret "NAME"   the value; an error where there is no such secret
 //	has "NAME"      whether there is
@@ -28,7 +27,7 @@ import (
 type Template struct {
 	path   string
 	text   string
-	parsed *template.Template
+	parsed *stringtemplate.Template
 }
 
 // maxTemplateBytes is far beyond any configuration file.
@@ -52,7 +51,7 @@ func ReadTemplate(path string) (*Template, error) {
 		return nil, fmt.Errorf("%w %s: larger than %d bytes", ErrTemplate, path, maxTemplateBytes)
 	}
 	t := &Template{path: path, text: string(text)}
-	t.parsed, err = template.New(templateName).Option("missingkey=error").Funcs(functions(nil, nil, nil)).Parse(t.text)
+	t.parsed, err = stringtemplate.Parse(templateName, t.text, functions(nil, nil, nil))
 	if err != nil {
 		// No value has been near it: what it quotes is the template's own text.
 		line, message := splitLocation(err.Error())
@@ -81,12 +80,8 @@ func (t *Template) Execute(s Secrets) ([]byte, error) {
 		failed = err
 		return value, err
 	}
-	filled, err := t.parsed.Clone()
-	if err != nil {
-		return nil, fmt.Errorf("%w %s: %w", ErrTemplate, t.path, err)
-	}
 	var out bytes.Buffer
-	if err := filled.Funcs(functions(lookup, names, known)).Execute(&out, nil); err != nil {
+	if err := t.parsed.Execute(&out, functions(lookup, names, known)); err != nil {
 		clear(out.Bytes())
 		if failed != nil {
 			return nil, fmt.Errorf("template %s: %w", t.path, failed)
@@ -96,13 +91,22 @@ func (t *Template) Execute(s Secrets) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-func functions(lookup func(string) (string, error), names []string, known map[string]bool) template.FuncMap {
-	return template.FuncMap{
-		"secret": lookup,
-		"has":    func(name string) bool { return known[name] },
-		"names":  func() []string { return names },
-		"base64": func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
-		"json":   toJSON,
+func functions(lookup func(string) (string, error), names []string, known map[string]bool) map[string]stringtemplate.Function {
+	ofString := func(call func(string) (any, error)) stringtemplate.Function {
+		return stringtemplate.Function{
+			Takes: []stringtemplate.Kind{stringtemplate.String},
+			Call:  func(a []any) (any, error) { return call(a[0].(string)) },
+		}
+	}
+	return map[string]stringtemplate.Function{
+		"secret": ofString(func(name string) (any, error) { return lookup(name) }),
+		"has":    ofString(func(name string) (any, error) { return known[name], nil }),
+		"names":  {Call: func([]any) (any, error) { return names, nil }},
+		"base64": ofString(func(s string) (any, error) { return base64.StdEncoding.EncodeToString([]byte(s)), nil }),
+		"json": {
+			Takes: []stringtemplate.Kind{stringtemplate.Any},
+			Call:  func(a []any) (any, error) { return toJSON(a[0]) },
+		},
 	}
 }
 
@@ -121,10 +125,15 @@ type missingError struct{ name string }
 
 func (e *missingError) Error() string { return "secret not found" }
 
-// executeError words an error of the execution. What text/template says can have a value in it ("range can't iterate over …"),
+// executeError words an error of the execution. What its cause says can have a value in it,
 // and so is left out, but for the place and the piece of the template's text that stands there.
 func (t *Template) executeError(err error) error {
-	line, rest := splitLocation(err.Error())
+	var failed *stringtemplate.Error
+	if !errors.As(err, &failed) {
+		return fmt.Errorf("%w %s: cannot be filled", ErrTemplate, t.path)
+	}
+	_, at, _ := strings.Cut(failed.Location, ":")
+	line, _, _ := strings.Cut(at, ":")
 	var missing *missingError
 	if errors.As(err, &missing) {
 		// The name may have been computed, from a value even. One that stands in the template was not.
@@ -133,25 +142,20 @@ func (t *Template) executeError(err error) error {
 		}
 		return fmt.Errorf("%s: %w (its name is computed)", t.at(line), ErrMissing)
 	}
-	if _, after, ok := strings.Cut(rest, " at <"); ok {
-		if piece, _, ok := strings.Cut(after, ">: "); ok && strings.Contains(t.text, strings.TrimSuffix(piece, "...")) {
-			return fmt.Errorf("%w %s: cannot be evaluated: %s", ErrTemplate, t.at(line), piece)
-		}
+	if strings.Contains(t.text, strings.TrimSuffix(failed.Piece, "...")) {
+		return fmt.Errorf("%w %s: cannot be evaluated: %s", ErrTemplate, t.at(line), failed.Piece)
 	}
 	return fmt.Errorf("%w %s: cannot be evaluated", ErrTemplate, t.at(line))
 }
 
-// locationPattern is how text/template begins its errors: "template: NAME:LINE: ", in executions with a column, which counts
-// from 0 and is left out.
-var locationPattern = regexp.MustCompile(`^template: [^:]*:(\d+)(?::\d+)?: `)
-
-// splitLocation takes an error of text/template apart.
+// splitLocation takes an error of parsing apart: "template: NAME:LINE: …".
 func splitLocation(text string) (line, rest string) {
-	match := locationPattern.FindStringSubmatchIndex(text)
-	if match == nil {
+	behind, ok := strings.CutPrefix(text, "template: "+templateName+":")
+	line, rest, found := strings.Cut(behind, ": ")
+	if !ok || !found {
 		return "", text
 	}
-	return text[match[2]:match[3]], text[match[1]:]
+	return line, rest
 }
 
 // at names a line in the template.
