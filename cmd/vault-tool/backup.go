@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mazevault/vault-tool/internal/backups"
+	"github.com/mazevault/vault-tool/internal/owner"
 	"github.com/mazevault/vault-tool/vaultfile"
 )
 
@@ -224,6 +225,9 @@ func checkDirectory(flag, path string) error {
 		return err
 	case !info.IsDir():
 		return badInput("give a directory for "+flag, "%s is no directory", path)
+	case owner.EverybodyMayReplace(info):
+		return &failure{code: exitInsecure, err: fmt.Errorf("%s can be written to by every user", path),
+			hint: nothingChanged + "; anybody could remove what is kept there, or put another in its place; run: chmod 0700 " + shellWord(path)}
 	}
 	return nil
 }

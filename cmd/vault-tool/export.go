@@ -267,8 +267,7 @@ func checkExportDirectory(out string) error {
 	if closeErr := dir.Close(); err == nil {
 		err = closeErr
 	}
-	const everybodyWrites = fs.FileMode(0o002)
-	if err == nil && info.Mode()&everybodyWrites != 0 && info.Mode()&fs.ModeSticky == 0 {
+	if err == nil && owner.EverybodyMayReplace(info) {
 		return &failure{code: exitInsecure, err: fmt.Errorf("%s can be written to by every user", filepath.Dir(out)), hint: nothingChanged + "; write to a directory of your own"}
 	}
 	return err

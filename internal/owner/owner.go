@@ -22,6 +22,13 @@ func IsCaller(info fs.FileInfo) bool {
 	return !ok || int(o.UID) == os.Geteuid()
 }
 
+// EverybodyMayReplace tells whether every user may remove or rename what is in a directory.
+func EverybodyMayReplace(directory fs.FileInfo) bool {
+	const everybodyWrites = fs.FileMode(0o002)
+	_, ok := of(directory)
+	return ok && directory.Mode()&everybodyWrites != 0 && directory.Mode()&fs.ModeSticky == 0
+}
+
 // Links returns how many names a file has.
 func Links(info fs.FileInfo) uint64 { return links(info) }
 
