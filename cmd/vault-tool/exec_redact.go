@@ -28,7 +28,6 @@ func (a *app) runRedacted(cmd *cobra.Command, o execOptions, args []string) erro
 	if err != nil {
 		return err
 	}
-	pause("running")
 	debug.SetGCPercent(100) // the runtime's default: this command lasts
 	status, err := child.Wait()
 	var notStartedErr *supervise.StartError

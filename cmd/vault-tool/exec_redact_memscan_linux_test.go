@@ -11,8 +11,8 @@ import (
 	"github.com/mazevault/vault-tool/internal/erase"
 )
 
-// TestExecRedactMemory scans the processes while the command runs: ours has the value where it is compared with what the command writes, and nowhere
-// else; the one that leads the command's session does not have it.
+// TestExecRedactMemory scans the processes while the command runs: ours has the value where it is compared with what the command
+// writes, and nowhere else; the one that leads the command's session does not have it.
 func TestExecRedactMemory(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("needs root to read the memory of a process that forbids it")

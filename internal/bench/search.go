@@ -27,8 +27,8 @@ type search struct {
 	goal    float64
 }
 
-// printSearch prints how fast values are found, beside programs that read the same files. Processor time is what counts: it does not depend on how
-// many cores there are.
+// printSearch prints how fast values are found, beside programs that read the same files. Processor time is what counts: it does
+// not depend on how many cores there are.
 func printSearch(out io.Writer, s *scene) error {
 	dir, err := s.makeSearched()
 	if err != nil {

@@ -58,7 +58,9 @@ func command(ctx context.Context, dir string, args ...string) *exec.Cmd {
 }
 
 // repositoryVariables lead git to another repository than that of its directory.
-var repositoryVariables = []string{"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"}
+var repositoryVariables = []string{
+	"GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+}
 
 // failed words what git has said of its failure. None of its messages here has a content in it.
 func failed(err error, stderr *bytes.Buffer) error {

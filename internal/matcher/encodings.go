@@ -307,8 +307,8 @@ func base64Lines(length int, end string) func(dst, value []byte) []byte {
 // minPEMLine is the length from which on a line of a PEM is looked for.
 const minPEMLine = 16
 
-// pemLines are the lines of a private key in PEM (RFC 7468) that tell it from others: it may turn up indented, or quoted line by line. The
-// first line of several says only what kind of key it is.
+// pemLines are the lines of a private key in PEM (RFC 7468) that tell it from others: it may turn up indented, or quoted line by
+// line. The first line of several says only what kind of key it is.
 func pemLines(text []byte) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		inside, lines := false, 0

@@ -39,7 +39,8 @@ type Child struct {
 
 // forwarded are the signals that go to the command. SIGPIPE is caught for its write to fail instead.
 var forwarded = []os.Signal{
-	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGTERM, unix.SIGVTALRM, unix.SIGXCPU, unix.SIGIO, unix.SIGPIPE,
+	unix.SIGHUP, unix.SIGINT, unix.SIGQUIT, unix.SIGUSR1, unix.SIGUSR2, unix.SIGALRM, unix.SIGTERM, unix.SIGVTALRM, unix.SIGXCPU,
+	unix.SIGIO, unix.SIGPIPE,
 }
 
 // Start starts the command. What it writes waits until Wait is called. From here on no signal ends this process by itself.
@@ -84,11 +85,17 @@ func (c *Child) Wait() (Status, error) {
 	}
 }
 
-// waitFor waits for a child to end, or to do what options say.
+// waitFor waits for a child to end, or to do what options say. Process number 1, which this is alone in a container, gets the children of
+// processes that have ended, too: those that end meanwhile are waited for, or they would stay as zombies.
 func waitFor(pid, options int) syscall.WaitStatus {
+	whom := pid
+	if os.Getpid() == 1 {
+		whom = -1
+	}
 	var w syscall.WaitStatus
 	for {
-		if _, err := syscall.Wait4(pid, &w, options, nil); !errors.Is(err, syscall.EINTR) {
+		got, err := syscall.Wait4(whom, &w, options, nil)
+		if got == pid || err != nil && !errors.Is(err, syscall.EINTR) {
 			return w
 		}
 	}

@@ -17,8 +17,8 @@ import (
 // typedBytes is how much is read of a keyboard at a time. Passwords are typed, so it stands in locked memory.
 const typedBytes = 1024
 
-// keyboard hands what is typed on to a pseudo-terminal. Meanwhile the terminal is raw, because the other one does the editing. It is only used
-// while this process is in the foreground: in the background it would be stopped.
+// keyboard hands what is typed on to a pseudo-terminal. Meanwhile the terminal is raw, because the other one does the editing. It
+// is only used while this process is in the foreground: in the background it would be stopped.
 type keyboard struct {
 	tty    *os.File // nil: standard input is no terminal, and the rest does nothing
 	to     *os.File

@@ -20,8 +20,8 @@ import (
 // SessionArgument is the first argument of this program where it is to lead a session: see [Session].
 const SessionArgument = "__session"
 
-// The leader of a session is told, through a socket, the length of the environment, as a number of 4 bytes, big-endian, and the environment, each variable
-// with a NUL behind it; after that signals for the command, a byte each. It answers with reports.
+// The leader of a session is told, through a socket, the length of the environment, as a number of 4 bytes, big-endian, and the
+// environment, each variable with a NUL behind it; after that signals for the command, a byte each. It answers with reports.
 const (
 	lengthBytes = 4
 	reportBytes = 1 + 4 // a kind and a number, big-endian
@@ -39,9 +39,10 @@ func leaderArguments(socket, tty uintptr, c Command) []string {
 	return append([]string{os.Args[0], SessionArgument, strconv.Itoa(int(socket)), strconv.Itoa(int(tty)), c.Path}, c.Args...)
 }
 
-// Session leads the session of a command that has a terminal to itself, when this program is started with [SessionArgument] and the given
-// arguments behind it. It starts the command in a process group of its own in the foreground, tells the process that it was started by when the
-// command stops and ends, and hands on the signals that it is given. It returns the exit code, which nobody looks at.
+// Session leads the session of a command that has a terminal to itself, when this program is started with [SessionArgument] and
+// the given arguments behind it. It starts the command in a process group of its own in the foreground, tells the process that
+// it was started by when the command stops and ends, and hands on the signals that it is given. It returns the exit code, which
+// nobody looks at.
 func Session(args []string) int {
 	const usage = 2
 	if len(args) < 4 {

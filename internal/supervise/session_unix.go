@@ -177,8 +177,13 @@ func (c *Child) waitForSession() (Status, error) {
 	defer s.keyboard.end()
 	c.outputs.pump(s.read)
 	go s.receive()
+	ended := make(chan struct{})
+	go func() {
+		waitFor(c.pid, 0)
+		close(ended)
+	}()
 	r, err := c.untilEnd()
-	waitFor(c.pid, 0)
+	<-ended
 	s.drain()
 	s.keyboard.end()
 	writeErr := c.outputs.wait()
