@@ -287,6 +287,9 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 	if o.name != "" {
 		return badInput("leave the name out", "--keep and --max-bytes are for all secrets of the vault")
 	}
+	if a.scope.Path != "" {
+		return badInput("leave --scope out", "--keep and --max-bytes are for all secrets of the vault")
+	}
 	if o.keep < 0 {
 		return badInput("give a number of versions, or 0 for no history", "--keep takes no negative number")
 	}
@@ -298,6 +301,7 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 		}
 	}
 	s := historySettings{VaultFile: a.vaultPath()}
+	before := 0
 	var dropped vaultfile.Written
 	err := a.withUnlocker(ctx, func(u *vaultfile.Unlocker) error {
 		update := vaultfile.UpdateOptions{WriteOptions: a.writeOptions("history")}
@@ -318,6 +322,7 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 			if b.Keep == 0 {
 				b = vaultfile.HistoryBounds{}
 			}
+			before = d.Before().Keeps().Keep
 			s.Keep, s.MaxBytes = b.Keep, b.MaxBytes
 			d.SetHistory(b)
 			return nil
@@ -332,6 +337,9 @@ func (a *app) runHistorySettings(ctx context.Context, o historyOptions, keepGive
 	if s.Keep == 0 {
 		a.note("%s keeps no history; what there was is erased. Backups made before, and %s files, may still hold old values.", s.VaultFile, vaultfile.BackupSuffix)
 	} else {
+		if s.Keep < before {
+			a.note("What was older than the last %s of a secret is erased, as far as there was any.", count(s.Keep, "version"))
+		}
 		a.note("%s keeps %s of each secret, and old values of one up to %d bytes", s.VaultFile, count(s.Keep, "version"), s.MaxBytes)
 	}
 	if a.json {

@@ -97,7 +97,7 @@ func (a *app) runRollback(ctx context.Context, o rollbackOptions, name string) e
 			return err
 		}
 		if s.Version, err = rollbackTarget(h, to); err != nil {
-			return err
+			return &failure{code: exitNotFound, kind: kindOf(err, exitNotFound), err: err, hint: "the versions and what there is of them: vault-tool history " + names[0]}
 		}
 		return d.Before().UseVersion(names[0], s.Version, func(value []byte) error {
 			outcome, err := d.Set(names[0], value)
