@@ -146,6 +146,10 @@ func (m *migration) notPruned(err error) error {
 	if durable.InPlace(err) {
 		stands = fmt.Sprintf("the secrets are in %s; %s is pruned, but a power cut may undo that", m.vaultPath, m.fileName())
 	}
+	if errors.Is(err, durable.ErrLeftBehind) {
+		stands = fmt.Sprintf("the secrets are in %s and %s is pruned; the file that the message names has the lines still: run the command again to finish, or remove it", m.vaultPath, m.fileName())
+		return &failure{code: o.code, kind: kindUnfinished, err: err, hint: stands}
+	}
 	if o.hint != "" && o.code != exitConflict { // whose hint is to run the command again as well
 		stands += "; " + o.hint
 	}
@@ -205,7 +209,7 @@ func (m *migration) replaceEnvFile(ctx context.Context, u *vaultfile.Unlocker) e
 			return conflict("", "%s changed in %s meanwhile, so %s was not pruned", s.name, m.vaultPath, m.fileName())
 		}
 	}
-	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged, NoWriters: true})
+	return durable.Replace(m.options.envFile, m.pruned.Bytes(), durable.ReplaceOptions{Check: m.checkUnchanged, NoWriters: true, Remove: true})
 }
 
 // checkUnchanged refuses to overwrite what an editor saved since the file was read, or another file that

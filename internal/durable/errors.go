@@ -32,6 +32,10 @@ var (
 	// ErrRestored is an ErrUnconfirmed where the change was taken back, but the sync after that failed as well.
 	ErrRestored = fmt.Errorf("the old state is back in place, but %w", ErrUnconfirmed)
 
+	// ErrLeftBehind is returned where the new content is in place, durably, and the old file could not be removed, which was asked for:
+	// it has a temporary name, and goes with the next sweep that can.
+	ErrLeftBehind = errors.New("the old content was not removed")
+
 	// ErrForeignOwner is returned for a directory, a lock file or a dangling link of a user who could use it against this
 	// process's.
 	ErrForeignOwner = errors.New("belongs to another user")
@@ -54,7 +58,7 @@ func (e *MissingDirectoryError) Unwrap() error { return e.Err }
 
 // InPlace tells whether the new content is at the path, given the error of the call that was to put it there.
 func InPlace(err error) bool {
-	return err == nil || errors.Is(err, ErrUnconfirmed) && !errors.Is(err, ErrRestored)
+	return err == nil || errors.Is(err, ErrLeftBehind) || errors.Is(err, ErrUnconfirmed) && !errors.Is(err, ErrRestored)
 }
 
 // unconfirmed reports a failure after which the old content could not be put back.

@@ -23,6 +23,9 @@ type ReplaceOptions struct {
 	// wrote would be lost. Only Linux tells, and only to the file's owner.
 	NoWriters bool
 
+	// Remove makes it ErrLeftBehind if the old file cannot be removed behind the change: it holds what is to be gone.
+	Remove bool
+
 	// Mode, unless it is 0, holds the permission bits that the new file gets instead of the old one's.
 	Mode fs.FileMode
 
@@ -226,11 +229,17 @@ func (sys *system) settleExchange(t *target, tmp *temp, o ReplaceOptions) error 
 		return sys.checkReplaced(t.file, o)
 	})
 	if failure == nil {
-		// The change is made; a name that stays behind goes with the next sweep.
-		_ = sys.unlink(t.dir, tmp.name)
-		return nil
+		return sys.removeOld(t, tmp.name, o)
 	}
 	return sys.exchangeBack(t, tmp, failure)
+}
+
+// removeOld removes the old file under its temporary name. The change is made; a name that stays behind goes with the next sweep.
+func (sys *system) removeOld(t *target, name string, o ReplaceOptions) error {
+	if err := sys.unlink(t.dir, name); err != nil && o.Remove {
+		return fmt.Errorf("replace %s: %w: it is %s (%w)", t.path, ErrLeftBehind, t.dir.join(name), cause(err))
+	}
+	return nil
 }
 
 // exchangeBack undoes an exchange, unless another program has put a file at the path behind it: that one stands.
@@ -302,8 +311,7 @@ func (sys *system) replaceByRename(t *target, tmp *temp, o ReplaceOptions) error
 	})
 	switch {
 	case failure == nil && spare != "":
-		_ = sys.unlink(t.dir, spare) // the change is made; a name that stays behind goes with the next sweep
-		return nil
+		return sys.removeOld(t, spare, o)
 	case failure == nil:
 		return nil
 	}

@@ -59,3 +59,23 @@ func TestKeepClaimsNothingOfTheFile(t *testing.T) {
 		wantContent(t, filepath.Join(dir, "vault"), oldContent+"vault")
 	}
 }
+
+// TestOldContentThatStays lets the removal of the old file fail: that matters where it holds what is to be gone.
+func TestOldContentThatStays(t *testing.T) {
+	for _, system := range fileSystems[:2] { // the third leaves no old file
+		for _, remove := range []bool{false, true} {
+			dir := prepare(t)
+			path := filepath.Join(dir, "vault")
+			err := intercepted(quickSystem(), lacking(system.lack, func(operation string) error {
+				if operation == "unlink" {
+					return syscall.EIO
+				}
+				return nil
+			})).replace(path, []byte("new"), ReplaceOptions{Remove: remove})
+			if got := errors.Is(err, ErrLeftBehind) && errors.Is(err, syscall.EIO); got != remove || !InPlace(err) {
+				t.Errorf("%s, to be removed %v: %v", system.name, remove, err)
+			}
+			wantContent(t, path, "new")
+		}
+	}
+}
