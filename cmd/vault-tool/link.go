@@ -42,7 +42,7 @@ bank-vaults. The connection is then the one of that kind, or at that place; --vi
 A value that the secret has is replaced; the history keeps it.`,
 		Example: `  vault-tool link DB_PASSWORD akv://corp/database-password
   vault-tool link STRIPE_KEY 'awssm://prod/stripe#/api_key'
-  vault-tool link TOKEN arn:aws:secretsmanager:eu-west-1:123456789012:secret:token-AbCdEf --via prod`,
+  vault-tool link TOKEN https://corp.vault.azure.net/secrets/token --via corp`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
 				return fmt.Errorf("give a name and a reference (%d arguments were given)", len(args))

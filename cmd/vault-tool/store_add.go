@@ -22,8 +22,9 @@ func newStoreAddCommand(a *app) *cobra.Command {
 On a terminal every field is asked for, those with credentials without showing them; otherwise a JSON
 object of fields to strings is read from standard input. The command "store types" shows the fields.`,
 		Example: `  vault-tool store add aws-sm prod
-  echo '{"vaultUrl": "https://corp.vault.azure.net"}' | vault-tool store add azure-kv corp
-  jq -n --rawfile k sa.json '{projectId: "p", serviceAccountJson: $k}' | vault-tool store add gcp-sm gcp`,
+  echo '{"region": "eu-west-1"}' | vault-tool store add aws-sm prod
+  jq -n --rawfile k sa.json '{projectId: "p", serviceAccountJson: $k}' |
+    vault-tool store add gcp-sm gcp`,
 		Args: typeAndName,
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			if len(args) > 0 {
