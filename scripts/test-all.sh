@@ -5,8 +5,9 @@ set -eu
 cd "$(dirname "$0")/.."
 . scripts/gotest.sh
 
+# What is killed or disturbed at every call comes next, in programs that derive cheaply in either case.
 part "all packages, with the real key derivation"
-gotest ./...
+gotest -skip '^Test(KillAtEachCall|SignalAtEachCall|FailEachCall|RenderKilledAtEachCall|RenderFailEachCall)$' ./...
 
 part "kills, signals and faults at every call"
 gotest -tags quickkdf -run 'Kill|Signal|FailEachCall' ./cmd/vault-tool -args -crash.all
