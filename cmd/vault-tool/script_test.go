@@ -22,6 +22,7 @@ import (
 	"github.com/mazevault/vault-tool/internal/keycache"
 	"github.com/mazevault/vault-tool/internal/keycache/keycachetest"
 	"github.com/mazevault/vault-tool/internal/lockedmem"
+	"github.com/mazevault/vault-tool/kdf"
 )
 
 // TestMain makes the test binary serve as vault-tool under that name, which is put into the PATH of
@@ -129,7 +130,10 @@ func scriptHoldKeyring(ts *testscript.TestScript, neg bool, args []string) {
 
 // scriptInstall is `install {vault-tool|vault-tool-net} DIR`: a build of the program stands in the directory, which is made.
 func scriptInstall(ts *testscript.TestScript, neg bool, args []string) {
-	builds := map[string]func() ([]byte, error){"vault-tool": builtQuickTool, "vault-tool-net": builtNetProgram}
+	builds := map[string]func() ([]byte, error){"vault-tool": builtTool, "vault-tool-net": builtNetProgram}
+	if kdf.Quick { // as the program that the other lines run
+		builds["vault-tool"] = builtQuickTool
+	}
 	if neg || len(args) != 2 || builds[args[0]] == nil {
 		ts.Fatalf("usage: install {vault-tool|vault-tool-net} DIR")
 	}
