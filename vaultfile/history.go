@@ -1,6 +1,7 @@
 package vaultfile
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"slices"
@@ -217,6 +218,14 @@ func (v *Vault) findReserved(name reserved.Name) ([]byte, bool) {
 		return nil, false
 	}
 	return findIn(v.payload, v.reserved, string(name))
+}
+
+// SameHistory tells whether two vaults have the history of one: one is a copy of the other, or was it once. A rotation of the key keeps the
+// history; where it is dropped, or there is none, this is false. Both were opened with [OpenHistory].
+func (v *Vault) SameHistory(other *Vault) bool {
+	mine, err := v.settings()
+	theirs, otherErr := other.settings()
+	return err == nil && otherErr == nil && mine.On() && theirs.On() && bytes.Equal(mine.Key, theirs.Key)
 }
 
 func (v *Vault) settings() (history.Settings, error) {

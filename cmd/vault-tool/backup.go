@@ -105,7 +105,7 @@ func (a *app) runBackup(ctx context.Context, o backupOptions) error {
 		if err != nil {
 			return notBackedUp(err, s.Key)
 		}
-		return a.pruneBackups(dir, o, made, s)
+		return a.pruneBackups(ctx, dir, o, made, s)
 	})
 }
 
@@ -186,15 +186,12 @@ func (a *app) lastIfSame(ctx context.Context, u *vaultfile.Unlocker, dir *backup
 }
 
 // pruneBackups removes old backups and reports.
-func (a *app) pruneBackups(dir *backups.Directory, o backupOptions, made backups.Backup, s backupSummary) error {
-	name := filepath.Base(a.vaultPath())
-	removed, pruneErr := dir.Prune(name, o.policy, made)
-	s.Removed = append(s.Removed, removed...)
-	left, err := dir.List(name)
-	if err != nil && pruneErr == nil {
-		pruneErr = err
-	}
-	s.Kept = len(left)
+func (a *app) pruneBackups(ctx context.Context, dir *backups.Directory, o backupOptions, made backups.Backup, s backupSummary) error {
+	own := &ownBackups{app: a, ctx: ctx, made: dir.Path(made)}
+	defer own.close()
+	pruned, pruneErr := dir.Prune(filepath.Base(a.vaultPath()), o.policy, made, own.is)
+	s.Removed = append(s.Removed, pruned.Removed...)
+	s.Kept = pruned.Kept
 	if s.Outcome == vaultfile.Unchanged {
 		a.note("%s is %s as it is; no new backup is needed", s.Backup, s.VaultFile)
 	} else {
@@ -203,8 +200,11 @@ func (a *app) pruneBackups(dir *backups.Directory, o backupOptions, made backups
 	if s.Key != "" {
 		a.note("the key is in %s", s.Key)
 	}
-	if len(removed) > 0 {
-		a.note("removed %s; %d stay", count(len(removed), "old backup"), s.Kept)
+	if len(s.Removed) > 0 {
+		a.note("removed %s; %d stay", count(len(s.Removed), "old backup"), s.Kept)
+	}
+	if pruned.Foreign > 0 {
+		a.note("%s named as backups of it stay: they are another vault's, or under a key that is not here", count(pruned.Foreign, "file"))
 	}
 	if pruneErr != nil {
 		return &failure{code: exitFailed, kind: kindUnfinished, err: pruneErr, hint: "the backup is made, as " + s.Backup + "; run the command again to remove the old ones"}

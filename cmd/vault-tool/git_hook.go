@@ -49,6 +49,8 @@ func (g *gitSetup) checkHook(ctx context.Context) (path, text string, err error)
 	}
 	if old, err := os.ReadFile(path); err == nil && !isOurHook(old) {
 		return "", "", existsAlready("it is left as it is; where it is a shell script, "+add, "there is a hook already: %s", path)
+	} else if err == nil && !g.guards(old) {
+		return "", "", existsAlready("it is left as it is; put this line in front of its last: "+command+" || exit", "the hook %s guards another vault", path)
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return "", "", err
 	}
@@ -56,6 +58,11 @@ func (g *gitSetup) checkHook(ctx context.Context) (path, text string, err error)
 }
 
 func isOurHook(text []byte) bool { return strings.Contains(string(text), "\n"+hookMark+"\n") }
+
+// guards tells whether a hook is for this vault.
+func (g *gitSetup) guards(hook []byte) bool {
+	return strings.Contains(string(hook), " --vault-file "+shellWord(g.path)+" ")
+}
 
 // writeHook makes the hook, or makes it anew.
 func (g *gitSetup) writeHook(path, text string) error {
@@ -82,7 +89,7 @@ func (g *gitSetup) removeHook(ctx context.Context) error {
 		return err
 	}
 	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !isOurHook(text) {
+	if errors.Is(err, fs.ErrNotExist) || err == nil && (!isOurHook(text) || !g.guards(text)) {
 		return nil
 	}
 	if err == nil {

@@ -56,7 +56,7 @@ func (a *app) runPreCommit(ctx context.Context) error {
 	case ctx.Err() != nil:
 		return err
 	case err != nil:
-		p.warn("values of the vault are not looked for: %v", err)
+		p.warn("values of the vault are not looked for, nor .env files that set its names: %v", err)
 	default:
 		defer learned.Destroy()
 		if p.scanner, err = scan.NewScanner(learned.Set); err != nil {

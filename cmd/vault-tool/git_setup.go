@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mazevault/vault-tool/internal/descriptor"
 	"github.com/mazevault/vault-tool/internal/durable"
 	"github.com/mazevault/vault-tool/internal/gitdiff"
 	"github.com/mazevault/vault-tool/internal/gitrepo"
@@ -134,6 +135,9 @@ func (g *gitSetup) install(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := g.keepOthers(ctx, settings[0][1]); err != nil {
+		return err
+	}
 	var hook, hookText string
 	if g.options.preCommit {
 		if hook, hookText, err = g.checkHook(ctx); err != nil {
@@ -168,9 +172,42 @@ func (g *gitSetup) remove(ctx context.Context) error {
 	if err := g.editAttributes(gitrepo.RemoveLine); err != nil {
 		return err
 	}
+	if others, err := g.servesOthers(); err != nil || others {
+		return err // the settings are theirs as well
+	}
 	changed, err := g.repo.Unset(ctx, textconvSetting, nameSetting, driverSetting, recursiveSetting)
 	g.changed(changedConfig, changed)
 	return err
+}
+
+// servesOthers tells whether other vaults of the repository go by the settings of this clone.
+func (g *gitSetup) servesOthers() (bool, error) {
+	text, err := os.ReadFile(filepath.Join(g.repo.Top, gitrepo.AttributesFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	rest, _ := gitrepo.RemoveLine(text, gitrepo.AttributeLine(g.path, gitAttributes))
+	return strings.Contains(string(rest), " "+gitAttributes), err
+}
+
+// keepOthers refuses settings without a key that other vaults of the repository need: a clone has one set for all of them.
+func (g *gitSetup) keepOthers(ctx context.Context, textconv string) error {
+	others, err := g.servesOthers()
+	if err != nil || !others {
+		return err
+	}
+	present, err := g.repo.Setting(ctx, textconvSetting)
+	if err != nil {
+		return err
+	}
+	_, keys, _ := strings.Cut(present, " textconv")
+	for key := range strings.SplitSeq(keys, " --key-file ") {
+		if key = strings.TrimSpace(key); key != "" && !strings.Contains(textconv+" ", " "+key+" ") {
+			return conflict("give the keys of all of them: vault-tool git-setup --key-file "+shellWord(g.keyPath())+" --key-file "+key,
+				"other vaults of this repository need the key %s, and this clone has one setting for all", key)
+		}
+	}
+	return nil
 }
 
 // settings are those of the repository: what git is to run.
@@ -221,7 +258,7 @@ func (g *gitSetup) keyOptions() (options string, err error) {
 	}
 	for _, key := range append([]string{g.keyPath()}, g.moreKeys...) {
 		info, err := os.Stat(key)
-		if err == nil && !info.Mode().IsRegular() {
+		if descriptor.Named(key) || err == nil && !info.Mode().IsRegular() {
 			return "", badInput("give the path of the file with the key", "%s is no file that git could use later", key)
 		}
 		path, err := filepath.Abs(key)

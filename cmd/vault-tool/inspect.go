@@ -81,7 +81,7 @@ With the key also how much is in it: secrets, scopes, versions, the bounds of th
 and names that are not allowed any more, which no other command shows. A key that is missing, or not the
 right one, is no error here. A key in Azure Key Vault is fetched only if --akv-url is given.
 
-With --quiet nothing is printed and no key is read: the exit code is 0 for a vault, 3 for a missing file
+With --quiet nothing is printed but an error, and no key is read: the exit code is 0 for a vault, 3 for a missing file
 and 4 for one that is no vault, or was cut short.`,
 		Example: "  vault-tool inspect\n  vault-tool inspect /backup/secrets.vault.20260419T120000Z\n  vault-tool inspect --quiet secrets.vault || exit 1",
 		Args: func(_ *cobra.Command, args []string) error {

@@ -24,7 +24,7 @@ A backup from before a rotation is under an older key: give that with a second -
 anew under the first key, which has to open the vault that is there; otherwise nothing is changed, and the
 exit code is 4. To go back to the older key, give that alone.
 
-The vault keeps its owner, and what its group may do; for others it is closed, and a new one has mode 0600.`,
+The vault keeps its owner and its mode, but one that others could touch becomes 0600, as a new one is.`,
 		Example: `  vault-tool restore /secure-backup/secrets.vault.20260419
   vault-tool restore OLD_BACKUP --key-file vault.key --key-file vault.key.old`,
 		Args: func(_ *cobra.Command, args []string) error {
@@ -63,6 +63,9 @@ func (a *app) runRestore(ctx context.Context, file string) error {
 		}
 		v.Close()
 		first, with := keys.First(), keys.Key(key)
+		if err := a.checkFirstKey(ctx, keys); err != nil {
+			return err
+		}
 		restored, err := vaultfile.Restore(ctx, a.vaultPath(), first.Unlocker, file, with.Unlocker, a.writeOptions("restore"))
 		if err != nil {
 			return a.notRestored(err, first, with)
@@ -72,6 +75,20 @@ func (a *app) runRestore(ctx context.Context, file string) error {
 			ReEncrypted: restored.ReEncrypted, Backup: restored.Backup, ETag: restored.ETag,
 		}, restored.Unread)
 	})
+}
+
+// checkFirstKey refuses keys in the wrong order: the vault would be under one that is not its own.
+func (a *app) checkFirstKey(ctx context.Context, keys *keyring.Keyring) error {
+	v, key, err := keys.Open(ctx, a.vaultPath())
+	if err != nil {
+		return nil // there is none, or none of the keys opens it
+	}
+	v.Close()
+	if first := keys.First().Name; key != first {
+		return &failure{code: exitCannotOpen, kind: "decryption_failed", err: fmt.Errorf("%s is opened by %s, and not by %s, which was given first", a.vaultPath(), key, first),
+			hint: nothingChanged + "; give the key of the vault that is there first. To go back to an older key, give that alone"}
+	}
+	return nil
 }
 
 // noBackup is the failure for a file that cannot be restored.

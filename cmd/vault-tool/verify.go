@@ -86,7 +86,8 @@ func (a *app) runVerify(ctx context.Context, o verifyOptions, paths []string) er
 		if o.against != "" {
 			live, _, err := keys.OpenHistory(ctx, o.against)
 			if err != nil {
-				return err
+				told := describe(err) // the file was named, and is not the vault of the command line
+				return &failure{code: told.code, kind: told.kind, err: err, hint: "check --against; " + told.hint}
 			}
 			defer live.Close()
 			v.Live = verify.NewLive(live)

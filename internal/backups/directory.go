@@ -105,13 +105,25 @@ func (d *Directory) Next(vault string, now time.Time) (Backup, error) {
 	return b, nil
 }
 
-// Prune removes the backups that the policy does not keep, and returns their names. The one that was just made stays, also where others claim to be from
-// the future. All are tried; the error is of those that could not be removed.
-func (d *Directory) Prune(vault string, p Policy, made Backup) (removed []string, err error) {
+// Pruned is what Prune has done: the names that are gone, how many backups stay, and how many files are named as backups of the vault and are none.
+type Pruned struct {
+	Removed []string
+	Kept    int
+	Foreign int
+}
+
+// Prune removes the backups that the policy does not keep. The one that was just made stays, also where others claim to be from
+// the future. What isOurs does not know for a backup of the vault is left alone, and is not counted by the policy: another vault may have the
+// same name. All are tried; the error is of those that could not be removed.
+func (d *Directory) Prune(vault string, p Policy, made Backup, isOurs func(path string) bool) (done Pruned, err error) {
 	present, err := d.List(vault)
 	if err != nil {
-		return nil, err
+		return Pruned{}, err
 	}
+	done.Foreign = len(present)
+	present = slices.DeleteFunc(present, func(b Backup) bool { return b.Name != made.Name && !isOurs(d.Path(b)) })
+	done.Kept = len(present)
+	done.Foreign -= done.Kept
 	var failures []error
 	for _, b := range p.Stale(present) {
 		if b.Name == made.Name {
@@ -122,11 +134,12 @@ func (d *Directory) Prune(vault string, p Policy, made Backup) (removed []string
 		case err != nil:
 			failures = append(failures, err)
 		default:
-			removed = append(removed, b.Name)
+			done.Removed = append(done.Removed, b.Name)
+			done.Kept--
 		}
 	}
 	if len(failures) > 0 {
-		return removed, fmt.Errorf("remove old backups: %w", errors.Join(failures...))
+		return done, fmt.Errorf("remove old backups: %w", errors.Join(failures...))
 	}
-	return removed, nil
+	return done, nil
 }

@@ -61,12 +61,16 @@ func TestPruneRemovesItsOwnOnly(t *testing.T) {
 		t.Skip(err)
 	}
 	d := hold(t, dir)
-	removed, err := d.Prune("secrets.vault", Policy{Last: 1}, Backup{Name: ours[0]}) // which was made by a clock that is behind
+	foreign := "secrets.vault.20260104T000000Z" // the newest, but another vault's
+	write(t, dir, foreign)
+	others = append(others, foreign)
+	isOurs := func(path string) bool { return filepath.Base(path) != foreign }
+	done, err := d.Prune("secrets.vault", Policy{Last: 1}, Backup{Name: ours[0]}, isOurs) // which was made by a clock that is behind
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{ours[2], ours[1]}; !slices.Equal(removed, want) {
-		t.Errorf("removed are %q, want %q", removed, want)
+	if want := []string{ours[2], ours[1]}; !slices.Equal(done.Removed, want) || done.Kept != 2 || done.Foreign != 1 {
+		t.Errorf("%+v, want %q removed, two kept, one foreign", done, want)
 	}
 	want := append(slices.Clone(others), ours[0], ours[3])
 	slices.Sort(want)

@@ -115,11 +115,7 @@ func (g repository) untracked(ctx context.Context, name string) ([]finding.Findi
 	var found []finding.Finding
 	commit, err := g.git(ctx, "--literal-pathspecs", "log", "--all", "--max-count=1", "--format=%h", "--", name)
 	if err == nil && len(bytes.TrimSpace(commit)) > 0 {
-		found = append(found, finding.Finding{
-			Severity: finding.Error, Check: "key-in-history", Insecure: true, Where: where,
-			What: fmt.Sprintf("git does not track the key any more, but its history has one of that name (%s): if it is this one, change it", bytes.TrimSpace(commit)),
-			Mend: g.host.Tool("rotate-key --in-place"),
-		})
+		found = append(found, g.inHistory(ctx, name, string(bytes.TrimSpace(commit)), where))
 	}
 	_, err = g.git(ctx, "check-ignore", "--quiet", "--", "./"+name)
 	var exit *gitExit
@@ -138,6 +134,26 @@ func (g repository) untracked(ctx context.Context, name string) ([]finding.Findi
 		Severity: finding.Warn, Check: "key-not-ignored", Insecure: true, Where: where, What: what,
 		Mend: "echo " + shellword.Quote("/"+name) + " >> " + shellword.Path(filepath.Join(g.dir, ".gitignore")),
 	}), nil
+}
+
+// inHistory is about a key whose name is in the history. The key itself is not, if git has no object of its content: then it has been changed since.
+func (g repository) inHistory(ctx context.Context, name, commit string, where []string) finding.Finding {
+	object, err := g.git(ctx, "hash-object", "--no-filters", "--", "./"+name)
+	if err == nil {
+		_, err = g.git(ctx, "cat-file", "-e", string(bytes.TrimSpace(object)))
+		var exit *gitExit
+		if errors.As(err, &exit) && exit.code == 1 {
+			return finding.Finding{
+				Severity: finding.Info, Check: "key-in-history", Where: where,
+				What: fmt.Sprintf("the history of git has an earlier key of that name (%s): who has the repository can open backups that are under it", commit),
+			}
+		}
+	}
+	return finding.Finding{
+		Severity: finding.Error, Check: "key-in-history", Insecure: true, Where: where,
+		What: fmt.Sprintf("git does not track the key any more, but its history has one of that name (%s): if it is this one, change it", commit),
+		Mend: g.host.Tool("rotate-key --in-place"),
+	}
 }
 
 // gitExit is that git ended with another code than 0.

@@ -40,6 +40,14 @@ func TestGit(t *testing.T) {
 	m.git("commit", "--quiet", "--message", "taken back")
 	m.mends(m.finds("error key-in-history srv/vault.key"), "vault-tool rotate-key --in-place", true)
 
+	committed, err := os.ReadFile(m.path("srv/vault.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.write("srv/vault.key", "a key after a rotation", 0o400)
+	m.finds("info key-in-history srv/vault.key")
+	m.write("srv/vault.key", string(committed), 0o400)
+
 	m.write("srv/:(glob)*.key", "a key", 0o400) // a name that is no pattern
 	m.Key = m.path("srv/:(glob)*.key")
 	m.finds()

@@ -52,6 +52,7 @@ func (m *made) write(name, content string, mode os.FileMode) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		m.t.Fatal(err)
 	}
+	_ = os.Remove(path) // a key cannot be written to
 	if err := os.WriteFile(path, []byte(content), mode); err != nil {
 		m.t.Fatal(err)
 	}
