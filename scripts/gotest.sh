@@ -12,3 +12,8 @@ part() { printf '\n== %s\n' "$1"; }
 gotest() {
 	go tool gotestsum --format pkgname -- -timeout 20m -parallel "$parallel" "$@"
 }
+
+# The race detector needs cgo, which runtime/secret does not bear: a program now and then ended with a fault, without a trace.
+gorace() {
+	GOEXPERIMENT= CGO_ENABLED=1 gotest -race -tags quickkdf "$@"
+}

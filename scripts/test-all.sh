@@ -13,8 +13,8 @@ part "kills, signals and faults at every call"
 gotest -tags quickkdf -run 'Kill|Signal|FailEachCall' ./cmd/vault-tool -args -crash.all
 
 part "everything that runs side by side, under the race detector"
-CGO_ENABLED=1 gotest -race -tags quickkdf ./vaultfile ./keysource/... ./provider/... ./examples/... ./internal/...
-CGO_ENABLED=1 gotest -race -tags quickkdf -run 'RenderWatch|RenderTells|RenderAtOnce|TestExec|ManyWriters|ConcurrentRotations|OneCreatorWins|InterruptedWait' ./cmd/vault-tool
+gorace ./vaultfile ./keysource/... ./provider/... ./examples/... ./internal/...
+gorace -run 'RenderWatch|RenderTells|RenderAtOnce|TestExec|ManyWriters|ConcurrentRotations|OneCreatorWins|InterruptedWait' ./cmd/vault-tool
 
 # The tests above ran with the best instruction set that the processor has.
 for less in cpu.avx512f=off cpu.avx512f=off,cpu.avx2=off; do

@@ -18,4 +18,4 @@ GOEXPERIMENT= gotest -run '^TestMemory$' ./provider
 GODEBUG=cpu.avx2=off,cpu.avx512f=off GOEXPERIMENT= gotest -run '^TestMemory$' ./provider
 
 part "what runs side by side, under the race detector"
-CGO_ENABLED=1 gotest -race -short -tags quickkdf ./vaultfile ./keysource ./provider/... ./internal/keycache ./internal/lockedmem ./internal/durable
+gorace -short ./vaultfile ./keysource ./provider/... ./internal/keycache ./internal/lockedmem ./internal/durable
