@@ -33,7 +33,13 @@ func TestFailEachCall(t *testing.T) {
 	for i, failure := range []syscall.Errno{unix.EIO, unix.ENOSPC, unix.EDQUOT, unix.EFBIG} {
 		for _, c := range crashCases() {
 			chosen := func(made call) bool {
-				return made.failable() && (*crashAll && !c.oneFault || made.n%sample == i)
+				switch {
+				case !made.failable():
+					return false
+				case !*crashAll: // each in the turn of one kind of failure
+					return made.n%(sample*sample) == (sample+1)*i
+				}
+				return !c.oneFault || made.n%sample == i
 			}
 			if c.lacks != nil || c.asApply {
 				continue

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/mazevault/vault-tool/kdf"
 )
 
 // beforeHistory is the last commit that knew no history.
@@ -30,6 +32,9 @@ func buildBeforeHistory(t *testing.T) string {
 
 // TestPreviousVersion has the version before the history and this one work on each other's vaults.
 func TestPreviousVersion(t *testing.T) {
+	if kdf.Quick {
+		t.Skip("builds another version, which takes a while: runs without -tags quickkdf")
+	}
 	t.Parallel()
 	f := newFolder(t, true)
 	before := *f
