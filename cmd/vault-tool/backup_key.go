@@ -11,6 +11,7 @@ import (
 
 	"github.com/mazevault/vault-tool/internal/backups"
 	"github.com/mazevault/vault-tool/internal/durable"
+	"github.com/mazevault/vault-tool/internal/mounts"
 )
 
 // keepKeyApart refuses a place for backups in which the key is, or would be.
@@ -37,7 +38,7 @@ func (a *app) keepKeyApart(o backupOptions) error {
 	if within(o.withKeyTo, o.to) || within(o.to, o.withKeyTo) {
 		return apart("%s and %s are one place", o.to, o.withKeyTo)
 	}
-	if sameFileSystem(o.to, o.withKeyTo) {
+	if mounts.Same(o.to, o.withKeyTo) {
 		a.warn("%s and %s are on one file system: who takes that has the vault and its key", o.to, o.withKeyTo)
 	}
 	return nil

@@ -88,14 +88,8 @@ func (p *preCommit) learn(ctx context.Context) (learned *values, err error) {
 }
 
 func (p *preCommit) look(ctx context.Context, staged []gitobjects.Staged) error {
-	ids := make([]string, 0, len(staged))
-	for _, file := range staged {
-		ids = append(ids, file.ID)
-	}
-	next := 0 // they come in the order in which they were asked for
-	return gitobjects.Each(ctx, ids, func(o gitobjects.Object, content io.Reader) error {
-		file := staged[next].Path
-		next++
+	return gitobjects.EachStaged(ctx, staged, func(s gitobjects.Staged, o gitobjects.Object, content io.Reader) error {
+		file := s.Path
 		if o.Kind == gitobjects.Missing {
 			p.report.unreadable(file, errors.New("git does not have its content"))
 			return nil

@@ -178,14 +178,8 @@ func (r *scanReport) scanStaged(ctx context.Context, values *values) error {
 		return err
 	}
 	defer s.Close()
-	ids := make([]string, 0, len(staged))
-	for _, file := range staged {
-		ids = append(ids, file.ID)
-	}
-	next := 0 // they come in the order in which they were asked for
-	return gitobjects.Each(ctx, ids, func(o gitobjects.Object, content io.Reader) error {
-		path := staged[next].Path
-		next++
+	return gitobjects.EachStaged(ctx, staged, func(file gitobjects.Staged, o gitobjects.Object, content io.Reader) error {
+		path := file.Path
 		if o.Kind == gitobjects.Missing {
 			r.unreadable(path, errors.New("git does not have its content"))
 			return nil

@@ -316,3 +316,17 @@ func (s *stream) Read(p []byte) (int, error) {
 	}
 	return copy(p, s.take(len(p))), nil
 }
+
+// EachStaged is Each for the contents of staged files.
+func EachStaged(ctx context.Context, staged []Staged, f func(Staged, Object, io.Reader) error) error {
+	ids := make([]string, len(staged))
+	for i, file := range staged {
+		ids[i] = file.ID
+	}
+	next := 0 // they come in the order in which they were asked for
+	return Each(ctx, ids, func(o Object, content io.Reader) error {
+		file := staged[next]
+		next++
+		return f(file, o, content)
+	})
+}
